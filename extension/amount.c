@@ -1,0 +1,260 @@
+/*
+ * Exact sums of numeric amounts, in machine integers while they fit.
+ *
+ * Reads and writes numeric's stored form, which numeric.c keeps to itself but
+ * cannot change: it is on disk, and pg_upgrade carries it from release to
+ * release (the short form since 9.1).  A header of 16 bits says which form it
+ * is; then come base-10000 digits, the first weighing 10000^weight:
+ *
+ *   10 s dddddd wwwwwww            short: sign, display scale, weight
+ *   0s dddddddddddddd, int16 w     long: sign, display scale; weight apart
+ *   11 ...                         NaN and infinities
+ *
+ * sql/amounts.sql compares this with PostgreSQL's own arithmetic.
+ */
+#include "postgres.h"
+
+#include "common/int.h"
+#include "port/pg_bitutils.h"
+#include "utils/builtins.h"
+
+#include "amount.h"
+
+#define HEADER_FORM_MASK 0xC000
+#define HEADER_SHORT 0x8000
+#define HEADER_SPECIAL 0xC000
+#define LONG_NEGATIVE 0x4000
+#define LONG_SCALE_MASK 0x3FFF
+#define SHORT_NEGATIVE 0x2000
+#define SHORT_SCALE_MASK 0x1F80
+#define SHORT_SCALE_SHIFT 7
+#define SHORT_SCALE_MAX (SHORT_SCALE_MASK >> SHORT_SCALE_SHIFT)
+#define SHORT_WEIGHT_NEGATIVE 0x0040
+#define SHORT_WEIGHT_MASK 0x003F
+
+#define BASE 10000
+
+/* A numeric taken apart; digits are not aligned. */
+typedef struct StoredNumeric
+{
+	bool		finite;
+	bool		negative;
+	int			decimals;
+	int			weight;
+	int			ndigits;
+	const char *digits;
+} StoredNumeric;
+
+static void
+read_stored(StoredNumeric *stored, const struct varlena *value)
+{
+	const char *data = VARDATA_ANY(value);
+	int			size = VARSIZE_ANY_EXHDR(value);
+	uint16		header;
+	int			header_size = sizeof(uint16);
+
+	memcpy(&header, data, sizeof(header));
+	stored->finite = (header & HEADER_FORM_MASK) != HEADER_SPECIAL;
+	if ((header & HEADER_FORM_MASK) == HEADER_SHORT)
+	{
+		stored->negative = (header & SHORT_NEGATIVE) != 0;
+		stored->decimals = (header & SHORT_SCALE_MASK) >> SHORT_SCALE_SHIFT;
+		stored->weight = header & SHORT_WEIGHT_MASK;
+		if (header & SHORT_WEIGHT_NEGATIVE)
+			stored->weight |= ~SHORT_WEIGHT_MASK;
+	}
+	else
+	{
+		int16		weight = 0;
+
+		if (stored->finite)
+			memcpy(&weight, data + sizeof(header), sizeof(weight));
+		stored->negative = (header & HEADER_FORM_MASK) == LONG_NEGATIVE;
+		stored->decimals = header & LONG_SCALE_MASK;
+		stored->weight = weight;
+		header_size += sizeof(weight);
+	}
+	stored->digits = data + header_size;
+	stored->ndigits = stored->finite ? (size - header_size) / 2 : 0;
+}
+
+/*
+ * The absolute value in ten-thousandths, rounded down.  False if that is too
+ * large; *exact tells whether anything was cut off.
+ */
+static bool
+stored_units(const StoredNumeric *stored, int64 *units, bool *exact)
+{
+	int64		sum = 0;
+	int			place = stored->weight + 1; /* 0 is the ten-thousandths */
+	int			i;
+
+	*exact = true;
+	for (i = 0; i < stored->ndigits; i++, place--)
+	{
+		int16		digit;
+
+		memcpy(&digit, stored->digits + i * sizeof(digit), sizeof(digit));
+		if (place < 0)
+		{
+			*exact = false;
+			break;
+		}
+		if (pg_mul_s64_overflow(sum, BASE, &sum) ||
+			pg_add_s64_overflow(sum, digit, &sum))
+			return false;
+	}
+	for (; place >= 0 && sum != 0; place--)
+	{
+		if (pg_mul_s64_overflow(sum, BASE, &sum))
+			return false;
+	}
+	*units = sum;
+	return true;
+}
+
+void
+amount_from_datum(Amount *amount, Datum value)
+{
+	struct varlena *packed = PG_DETOAST_DATUM_PACKED(value);
+	StoredNumeric stored;
+	bool		exact;
+
+	read_stored(&stored, packed);
+	amount->decimals = stored.decimals;
+	amount->big = NULL;
+	if (stored.finite && stored.decimals <= SHORT_SCALE_MAX &&
+		stored_units(&stored, &amount->units, &exact) && exact)
+	{
+		if (stored.negative)
+			amount->units = -amount->units;
+	}
+	else
+	{
+		amount->units = 0;
+		amount->big = DatumGetNumeric(PointerGetDatum(packed));
+	}
+}
+
+void
+amount_copy(Amount *copy, const Amount *amount)
+{
+	*copy = *amount;
+	if (amount->big != NULL)
+		copy->big = DatumGetNumericCopy(NumericGetDatum(amount->big));
+}
+
+/* The slow way, for what does not fit: numeric's own arithmetic. */
+static void
+combine_big(Amount *sum, const Amount *term,
+			Numeric (*combine) (Numeric, Numeric, bool *))
+{
+	AmountBuffer left;
+	AmountBuffer right;
+
+	sum->big = combine(DatumGetNumeric(amount_to_datum(sum, &left)),
+					   DatumGetNumeric(amount_to_datum(term, &right)),
+					   NULL);
+	sum->units = 0;
+}
+
+void
+amount_add(Amount *sum, const Amount *term)
+{
+	int64		units;
+
+	if (sum->big != NULL || term->big != NULL ||
+		pg_add_s64_overflow(sum->units, term->units, &units))
+	{
+		combine_big(sum, term, numeric_add_opt_error);
+		return;
+	}
+	sum->units = units;
+	sum->decimals = Max(sum->decimals, term->decimals);
+}
+
+void
+amount_subtract(Amount *sum, const Amount *term)
+{
+	int64		units;
+
+	if (sum->big != NULL || term->big != NULL ||
+		pg_sub_s64_overflow(sum->units, term->units, &units))
+	{
+		combine_big(sum, term, numeric_sub_opt_error);
+		return;
+	}
+	sum->units = units;
+	sum->decimals = Max(sum->decimals, term->decimals);
+}
+
+int
+amount_compare(const Amount *a, const Amount *b)
+{
+	AmountBuffer left;
+	AmountBuffer right;
+
+	if (a->big == NULL && b->big == NULL)
+		return (a->units > b->units) - (a->units < b->units);
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp,
+											 amount_to_datum(a, &left),
+											 amount_to_datum(b, &right)));
+}
+
+Datum
+amount_to_datum(const Amount *amount, AmountBuffer *buffer)
+{
+	uint64		rest = amount->units < 0 ?
+	-(uint64) amount->units : (uint64) amount->units;
+	int16		reversed[6];	/* 2^63 has five digits in base 10000 */
+	int			count = 0;
+	int			lowest = 0;
+	int			weight;
+	uint16		header;
+	char	   *out = VARDATA(buffer->bytes);
+
+	if (amount->big != NULL)
+		return NumericGetDatum(amount->big);
+
+	for (; rest > 0; rest /= BASE)
+		reversed[count++] = rest % BASE;
+	weight = count > 0 ? count - 2 : 0;
+	while (lowest < count && reversed[lowest] == 0)
+		lowest++;
+
+	header = HEADER_SHORT | (amount->decimals << SHORT_SCALE_SHIFT) |
+		(amount->units < 0 ? SHORT_NEGATIVE : 0) |
+		(weight < 0 ? SHORT_WEIGHT_NEGATIVE : 0) |
+		(weight & SHORT_WEIGHT_MASK);
+	memcpy(out, &header, sizeof(header));
+	out += sizeof(header);
+	while (count > lowest)
+	{
+		memcpy(out, &reversed[--count], sizeof(int16));
+		out += sizeof(int16);
+	}
+	SET_VARSIZE(buffer->bytes, out - buffer->bytes);
+	return PointerGetDatum(buffer->bytes);
+}
+
+int16
+amount_magnitude(const Amount *amount)
+{
+	int64		units = amount->units;
+
+	if (amount->big != NULL)
+	{
+		StoredNumeric stored;
+		bool		exact;
+
+		/* what is too large or too fine for units keeps the order all the same */
+		read_stored(&stored, (struct varlena *) amount->big);
+		if (!stored.finite || !stored_units(&stored, &units, &exact))
+			units = PG_INT64_MAX;
+		if (stored.negative)
+			units = 0;
+	}
+	if (units <= 0)
+		return 0;
+	return 1 + pg_leftmost_one_pos64(units);
+}

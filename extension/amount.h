@@ -1,0 +1,49 @@
+/*
+ * Exact sums of numeric amounts, in machine integers while they fit.
+ *
+ * Nearly every amount and total has at most four decimals and stays below
+ * 9 * 10^14: such a value is held as an int64 of ten-thousandths.  All others
+ * are held as numeric.  Both ways are exact; only the speed differs.
+ */
+#ifndef FINTRANS_AMOUNT_H
+#define FINTRANS_AMOUNT_H
+
+#include "utils/numeric.h"
+
+typedef struct Amount
+{
+	int64		units;			/* ten-thousandths; valid while big is NULL */
+	int			decimals;		/* display scale, as numeric addition keeps it */
+	Numeric		big;			/* the value where units cannot hold it */
+} Amount;
+
+/* Room for the numeric form of any Amount without big. */
+typedef union AmountBuffer
+{
+	int32		alignment;
+	char		bytes[32];
+} AmountBuffer;
+
+/* big, if any, points into value: keep value as long as the Amount. */
+extern void amount_from_datum(Amount *amount, Datum value);
+
+/* copy = amount, with a big of its own in the current context. */
+extern void amount_copy(Amount *copy, const Amount *amount);
+
+/* sum += term or sum -= term; may allocate in the current context. */
+extern void amount_add(Amount *sum, const Amount *term);
+extern void amount_subtract(Amount *sum, const Amount *term);
+
+/* Below, equal to or above zero, as a compares with b. */
+extern int	amount_compare(const Amount *a, const Amount *b);
+
+/* The numeric: in buffer, or big itself. */
+extern Datum amount_to_datum(const Amount *amount, AmountBuffer *buffer);
+
+/*
+ * Step of a logarithmic scale, one to a doubling: 0 for zero, never falling as
+ * the amount grows.
+ */
+extern int16 amount_magnitude(const Amount *amount);
+
+#endif							/* FINTRANS_AMOUNT_H */

@@ -1,0 +1,56 @@
+/*
+ * Differences between PostgreSQL 15, 16, 17 and 18, so that no other file
+ * asks for the server's version.
+ */
+#ifndef FINTRANS_COMPAT_H
+#define FINTRANS_COMPAT_H
+
+#include "access/genam.h"
+#include "access/tableam.h"
+#include "executor/executor.h"
+#include "utils/rel.h"
+
+#if PG_VERSION_NUM < 150000
+#error "fintrans needs PostgreSQL 15 or later"
+#endif
+
+/* 16 tells summarizing indexes (BRIN) apart in what an update must maintain */
+#if PG_VERSION_NUM >= 160000
+typedef TU_UpdateIndexes CompatUpdateIndexes;
+#define compat_update_needs_indexes(u) ((u) != TU_None)
+#define compat_insert_indexes(rri, slot, estate, update, nodup, conflict, \
+							  arbiters, indexes) \
+	ExecInsertIndexTuples(rri, slot, estate, update, nodup, conflict, \
+						  arbiters, (update) && (indexes) == TU_Summarizing)
+#define COMPAT_UPDATE_INDEXES_INSERT TU_All
+#else
+typedef bool CompatUpdateIndexes;
+#define compat_update_needs_indexes(u) (u)
+#define compat_insert_indexes(rri, slot, estate, update, nodup, conflict, \
+							  arbiters, indexes) \
+	ExecInsertIndexTuples(rri, slot, estate, update, nodup, conflict, \
+						  arbiters)
+#define COMPAT_UPDATE_INDEXES_INSERT true
+#endif
+
+/* 18 counts index searches, and tells deferrable primary keys apart */
+#if PG_VERSION_NUM >= 180000
+#define compat_index_beginscan(heap, index, snapshot, nkeys) \
+	index_beginscan(heap, index, snapshot, NULL, nkeys, 0)
+#define compat_primary_key(rel) RelationGetPrimaryKeyIndex(rel, false)
+#else
+#define compat_index_beginscan(heap, index, snapshot, nkeys) \
+	index_beginscan(heap, index, snapshot, nkeys, 0)
+#define compat_primary_key(rel) RelationGetPrimaryKeyIndex(rel)
+#endif
+
+/* 18 takes the tuple identifier out of the slot for conflict checks */
+#if PG_VERSION_NUM >= 180000
+#define compat_check_constraints(rri, slot, estate, tid, arbiters) \
+	ExecCheckIndexConstraints(rri, slot, estate, tid, NULL, arbiters)
+#else
+#define compat_check_constraints(rri, slot, estate, tid, arbiters) \
+	ExecCheckIndexConstraints(rri, slot, estate, tid, arbiters)
+#endif
+
+#endif							/* FINTRANS_COMPAT_H */

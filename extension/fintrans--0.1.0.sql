@@ -1,0 +1,708 @@
+/*
+ * fintrans 0.1.0: tables, triggers and functions.
+ *
+ * Every object is created in the schema chosen at CREATE EXTENSION.  SQL
+ * functions have bodies parsed here (BEGIN ATOMIC), so no later search_path
+ * reaches them; PL/pgSQL ones pin theirs.  Partitions of
+ * fintrans_transactions are made at run time and are no members of the
+ * extension: pg_dump then restores their rows before their triggers exist,
+ * and no total is counted twice.
+ */
+
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION fintrans" to load this file. \quit
+
+-- ---------------------------------------------------------------- tables
+
+CREATE TABLE @extschema@.fintrans_transactions (
+  event_time      timestamptz NOT NULL,
+  city            text COLLATE "C" NOT NULL,
+  source_account  text COLLATE "C" NOT NULL,
+  target_account  text COLLATE "C" NOT NULL,
+  amount          numeric NOT NULL,
+  reference       text COLLATE "C",
+  kafka_partition integer,
+  kafka_offset    bigint,
+  -- NaN and Infinity sort above every number, so the upper bound refuses both
+  CONSTRAINT fintrans_transactions_amount
+    CHECK (amount >= 0 AND amount < 1e15 AND scale(amount) <= 18),
+  CONSTRAINT fintrans_transactions_source_account
+    CHECK (octet_length(source_account) BETWEEN 1 AND 256),
+  CONSTRAINT fintrans_transactions_target_account
+    CHECK (octet_length(target_account) BETWEEN 1 AND 256),
+  CONSTRAINT fintrans_transactions_coordinates
+    CHECK ((kafka_partition IS NULL) = (kafka_offset IS NULL))
+) PARTITION BY RANGE (event_time);
+
+COMMENT ON TABLE @extschema@.fintrans_transactions IS
+  'One row per financial transaction, partitioned by UTC day of event_time; the target of COPY. TRUNCATE is refused.';
+COMMENT ON COLUMN @extschema@.fintrans_transactions.event_time IS
+  'When the transaction took place: the timestamp of the Kafka message.';
+COMMENT ON COLUMN @extschema@.fintrans_transactions.city IS
+  'The Kafka topic the transaction came from.';
+COMMENT ON COLUMN @extschema@.fintrans_transactions.source_account IS
+  'Where the money leaves: 1 to 256 bytes, compared bytewise.';
+COMMENT ON COLUMN @extschema@.fintrans_transactions.target_account IS
+  'Where the money arrives: 1 to 256 bytes, compared bytewise. May equal the source account.';
+COMMENT ON COLUMN @extschema@.fintrans_transactions.amount IS
+  'In the currency of the installation: 0 <= amount < 10^15, at most 18 decimals.';
+COMMENT ON COLUMN @extschema@.fintrans_transactions.reference IS
+  'The transaction''s id at the bank; NULL when the message has none.';
+COMMENT ON COLUMN @extschema@.fintrans_transactions.kafka_partition IS
+  'Kafka partition of the message; NULL for a row that did not come from Kafka.';
+COMMENT ON COLUMN @extschema@.fintrans_transactions.kafka_offset IS
+  'Kafka offset of the message; NULL for a row that did not come from Kafka.';
+
+-- No index may hold a column that changes with every update, or no update is
+-- heap-only; magnitude changes only when the total doubles.
+CREATE TABLE @extschema@.fintrans_laundering (
+  source_account text COLLATE "C" NOT NULL,
+  target_account text COLLATE "C" NOT NULL,
+  total          numeric NOT NULL,
+  transactions   bigint NOT NULL,
+  first_time     timestamptz NOT NULL,
+  last_time      timestamptz NOT NULL,
+  magnitude      smallint NOT NULL,
+  PRIMARY KEY (source_account, target_account)
+) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05);
+
+CREATE INDEX fintrans_laundering_magnitude
+  ON @extschema@.fintrans_laundering (magnitude);
+
+COMMENT ON TABLE @extschema@.fintrans_laundering IS
+  'One row per (source account, target account) pair: total and transactions always equal GROUP BY over the rows held in fintrans_transactions. Kept by triggers; never write to it.';
+COMMENT ON COLUMN @extschema@.fintrans_laundering.total IS
+  'Sum of the amounts of the pair''s transactions held.';
+COMMENT ON COLUMN @extschema@.fintrans_laundering.transactions IS
+  'Number of the pair''s transactions held.';
+COMMENT ON COLUMN @extschema@.fintrans_laundering.first_time IS
+  'Earliest event time seen for the pair; history, not lowered by DELETE.';
+COMMENT ON COLUMN @extschema@.fintrans_laundering.last_time IS
+  'Latest event time seen for the pair; history, not lowered by DELETE.';
+COMMENT ON COLUMN @extschema@.fintrans_laundering.magnitude IS
+  'fintrans_magnitude(total): what fintrans_suspects() looks up by index.';
+
+CREATE TABLE @extschema@.fintrans_volume (
+  city         text COLLATE "C" NOT NULL,
+  minute       timestamptz NOT NULL,
+  transactions bigint NOT NULL,
+  total        numeric NOT NULL,
+  minimum      numeric NOT NULL,
+  maximum      numeric NOT NULL,
+  PRIMARY KEY (city, minute)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
+
+COMMENT ON TABLE @extschema@.fintrans_volume IS
+  'Volume per city and minute of event time, kept by triggers: what dashboards read. It outlives the rows it was counted from.';
+COMMENT ON COLUMN @extschema@.fintrans_volume.minute IS
+  'Start of the minute.';
+COMMENT ON COLUMN @extschema@.fintrans_volume.total IS
+  'Sum of the amounts; total / transactions is the average.';
+COMMENT ON COLUMN @extschema@.fintrans_volume.minimum IS
+  'Smallest amount of the minute.';
+COMMENT ON COLUMN @extschema@.fintrans_volume.maximum IS
+  'Largest amount of the minute.';
+
+CREATE TABLE @extschema@.fintrans_offsets (
+  topic           text COLLATE "C" NOT NULL,
+  kafka_partition integer NOT NULL,
+  first_offset    bigint NOT NULL,
+  next_offset     bigint NOT NULL,
+  stored          bigint NOT NULL DEFAULT 0,
+  dead_lettered   bigint NOT NULL DEFAULT 0,
+  skipped         bigint NOT NULL DEFAULT 0,
+  dropped         bigint NOT NULL DEFAULT 0,
+  replayed        bigint NOT NULL DEFAULT 0,
+  purged          bigint NOT NULL DEFAULT 0,
+  updated_at      timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  PRIMARY KEY (topic, kafka_partition),
+  CONSTRAINT fintrans_offsets_accounted
+    CHECK (stored + dead_lettered + skipped + dropped + replayed + purged
+           = next_offset - first_offset)
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
+
+COMMENT ON TABLE @extschema@.fintrans_offsets IS
+  'How far each Kafka partition has been loaded: the only truth about progress. Every offset from first_offset up to next_offset is counted in exactly one column.';
+COMMENT ON COLUMN @extschema@.fintrans_offsets.first_offset IS
+  'Where loading began.';
+COMMENT ON COLUMN @extschema@.fintrans_offsets.next_offset IS
+  'Where loading goes on: the last offset handled + 1. Advanced by compare-and-set only, in the database transaction of the rows.';
+COMMENT ON COLUMN @extschema@.fintrans_offsets.stored IS
+  'Offsets whose row is in fintrans_transactions.';
+COMMENT ON COLUMN @extschema@.fintrans_offsets.dead_lettered IS
+  'Offsets whose message is in fintrans_dead_letters.';
+COMMENT ON COLUMN @extschema@.fintrans_offsets.skipped IS
+  'Offsets that held no message for a consumer: compaction, transaction markers, aborted messages, or a gap accepted by --on-gap.';
+COMMENT ON COLUMN @extschema@.fintrans_offsets.dropped IS
+  'Offsets whose row was dropped by retention.';
+COMMENT ON COLUMN @extschema@.fintrans_offsets.replayed IS
+  'Offsets that were dead letters and are rows now.';
+COMMENT ON COLUMN @extschema@.fintrans_offsets.purged IS
+  'Offsets that were dead letters and were purged.';
+
+CREATE TABLE @extschema@.fintrans_dead_letters (
+  topic           text COLLATE "C" NOT NULL,
+  kafka_partition integer NOT NULL,
+  kafka_offset    bigint NOT NULL,
+  payload         bytea,
+  reason          text COLLATE "C" NOT NULL,
+  detail          text,
+  event_time      timestamptz,
+  rejected_at     timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  PRIMARY KEY (topic, kafka_partition, kafka_offset),
+  CONSTRAINT fintrans_dead_letters_reason
+    CHECK (reason IN ('empty', 'too_long', 'bad_encoding', 'field_count',
+                      'bad_account', 'bad_amount', 'bad_time',
+                      'wrong_currency', 'refused'))
+);
+
+COMMENT ON TABLE @extschema@.fintrans_dead_letters IS
+  'Messages refused for good, each with its Kafka coordinates, raw bytes and reason. Holds raw customer data: readers have no access.';
+COMMENT ON COLUMN @extschema@.fintrans_dead_letters.payload IS
+  'The message''s value, byte for byte; NULL for a message without one.';
+COMMENT ON COLUMN @extschema@.fintrans_dead_letters.reason IS
+  'Why it was refused: one of a closed list of codes.';
+COMMENT ON COLUMN @extschema@.fintrans_dead_letters.detail IS
+  'What exactly was wrong, without the payload itself.';
+COMMENT ON COLUMN @extschema@.fintrans_dead_letters.event_time IS
+  'Timestamp of the Kafka message; NULL when it has none that PostgreSQL can hold.';
+
+CREATE VIEW @extschema@.fintrans_dead_letter_counts AS
+  SELECT d.topic, d.reason,
+         pg_catalog.count(*) AS dead_letters,
+         pg_catalog.min(d.rejected_at) AS first_rejected_at,
+         pg_catalog.max(d.rejected_at) AS last_rejected_at
+    FROM @extschema@.fintrans_dead_letters d
+   GROUP BY d.topic, d.reason;
+
+COMMENT ON VIEW @extschema@.fintrans_dead_letter_counts IS
+  'Dead letters held, by topic and reason, without their contents.';
+
+CREATE TABLE @extschema@.fintrans_rules (
+  name            text COLLATE "C" PRIMARY KEY,
+  kind            text COLLATE "C" NOT NULL DEFAULT 'pair_total',
+  threshold       numeric NOT NULL,
+  enabled         boolean NOT NULL DEFAULT true,
+  swept_threshold numeric,
+  created_at      timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  created_by      text NOT NULL DEFAULT SESSION_USER,
+  changed_at      timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  changed_by      text NOT NULL DEFAULT SESSION_USER,
+  CONSTRAINT fintrans_rules_name CHECK (octet_length(name) BETWEEN 1 AND 63),
+  CONSTRAINT fintrans_rules_kind CHECK (kind IN ('pair_total')),
+  CONSTRAINT fintrans_rules_threshold
+    CHECK (threshold >= 0 AND threshold < 'Infinity')
+);
+
+COMMENT ON TABLE @extschema@.fintrans_rules IS
+  'What raises an alert. Ingest holds a SHARE lock on this table until it commits, so a change waits for batches in flight and then alerts on the pairs already above.';
+COMMENT ON COLUMN @extschema@.fintrans_rules.kind IS
+  'pair_total: the pair''s total over all transactions held.';
+COMMENT ON COLUMN @extschema@.fintrans_rules.threshold IS
+  'An alert is raised when the value is strictly greater.';
+COMMENT ON COLUMN @extschema@.fintrans_rules.swept_threshold IS
+  'Threshold for which pairs already above it have been alerted; kept by a trigger.';
+
+CREATE TABLE @extschema@.fintrans_alerts (
+  alert_id       bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+  rule           text COLLATE "C" NOT NULL,
+  source_account text COLLATE "C" NOT NULL,
+  target_account text COLLATE "C" NOT NULL,
+  total          numeric NOT NULL,
+  transactions   bigint NOT NULL,
+  threshold      numeric NOT NULL,
+  state          text COLLATE "C" NOT NULL DEFAULT 'open',
+  raised_at      timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  raised_xid     xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
+  UNIQUE (rule, source_account, target_account),
+  CONSTRAINT fintrans_alerts_state
+    CHECK (state IN ('open', 'reviewing', 'confirmed', 'dismissed'))
+);
+
+-- a listener reads what became visible since its last look, in one index range
+CREATE INDEX fintrans_alerts_raised_xid
+  ON @extschema@.fintrans_alerts (raised_xid);
+
+COMMENT ON TABLE @extschema@.fintrans_alerts IS
+  'One alert per rule and pair, raised in the database transaction that carried the total over the threshold. NOTIFY fintrans_alerts announces new ones.';
+COMMENT ON COLUMN @extschema@.fintrans_alerts.total IS
+  'The pair''s total when the alert was raised.';
+COMMENT ON COLUMN @extschema@.fintrans_alerts.transactions IS
+  'The pair''s number of transactions when the alert was raised.';
+COMMENT ON COLUMN @extschema@.fintrans_alerts.threshold IS
+  'The rule''s threshold when the alert was raised.';
+COMMENT ON COLUMN @extschema@.fintrans_alerts.state IS
+  'open, reviewing, confirmed or dismissed.';
+COMMENT ON COLUMN @extschema@.fintrans_alerts.raised_xid IS
+  'Database transaction that raised the alert: lets a listener find what committed since its last snapshot, whatever the order of commits.';
+
+CREATE TABLE @extschema@.fintrans_reviews (
+  review_id   bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+  alert_id    bigint NOT NULL,
+  decision    text COLLATE "C" NOT NULL,
+  note        text,
+  reviewed_by text NOT NULL DEFAULT SESSION_USER,
+  reviewed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  CONSTRAINT fintrans_reviews_decision
+    CHECK (decision IN ('reviewing', 'confirmed', 'dismissed'))
+);
+
+COMMENT ON TABLE @extschema@.fintrans_reviews IS
+  'Who decided what about an alert, and why; rows are only ever added.';
+
+CREATE TABLE @extschema@.fintrans_settings (
+  name  text COLLATE "C" PRIMARY KEY,
+  value text NOT NULL,
+  CONSTRAINT fintrans_settings_name CHECK (name IN ('currency'))
+);
+
+COMMENT ON TABLE @extschema@.fintrans_settings IS
+  'Facts about the whole installation: currency, the one currency of all amounts (ISO 4217 code).';
+
+-- the rows of member tables are user data: pg_dump must carry them
+SELECT pg_catalog.pg_extension_config_dump('fintrans_laundering', '');
+SELECT pg_catalog.pg_extension_config_dump('fintrans_volume', '');
+SELECT pg_catalog.pg_extension_config_dump('fintrans_offsets', '');
+SELECT pg_catalog.pg_extension_config_dump('fintrans_dead_letters', '');
+SELECT pg_catalog.pg_extension_config_dump('fintrans_rules', '');
+SELECT pg_catalog.pg_extension_config_dump('fintrans_alerts', '');
+SELECT pg_catalog.pg_extension_config_dump('fintrans_alerts_alert_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('fintrans_reviews', '');
+SELECT pg_catalog.pg_extension_config_dump('fintrans_reviews_review_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('fintrans_settings', '');
+
+-- ---------------------------------------------------- what the triggers do
+
+CREATE FUNCTION @extschema@.fintrans_magnitude(total numeric)
+RETURNS smallint
+AS 'MODULE_PATHNAME', 'fintrans_magnitude'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION @extschema@.fintrans_magnitude(numeric) IS
+  'The step of a logarithmic scale that a total lies on: one step to a doubling, never falling as the total grows.';
+
+CREATE FUNCTION @extschema@.fintrans_transactions_changed()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'fintrans_transactions_changed'
+LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION @extschema@.fintrans_transactions_changed() IS
+  'Statement trigger: carries the rows of one INSERT, COPY, UPDATE or DELETE into totals, volume and alerts.';
+
+CREATE FUNCTION @extschema@.fintrans_transactions_truncated()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'fintrans_transactions_truncated'
+LANGUAGE C SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION @extschema@.fintrans_transactions_truncated() IS
+  'Statement trigger: refuses TRUNCATE, which would leave totals without rows.';
+
+REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_transactions_changed(),
+                           @extschema@.fintrans_transactions_truncated()
+  FROM PUBLIC;
+
+-- Puts the four triggers on the parent or on a leaf.  Of the triggers on
+-- parent and leaves exactly those of the table named in a statement fire.
+CREATE FUNCTION @extschema@.fintrans_add_triggers(target regclass)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+  changed   text := 'fintrans_transactions_changed'::regproc::oid::regprocedure;
+  truncated text := 'fintrans_transactions_truncated'::regproc::oid::regprocedure;
+BEGIN
+  EXECUTE format('CREATE TRIGGER fintrans_inserted AFTER INSERT ON %s
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION %s', target, changed);
+  EXECUTE format('CREATE TRIGGER fintrans_updated AFTER UPDATE ON %s
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION %s', target, changed);
+  EXECUTE format('CREATE TRIGGER fintrans_deleted AFTER DELETE ON %s
+    REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION %s', target, changed);
+  EXECUTE format('CREATE TRIGGER fintrans_truncated BEFORE TRUNCATE ON %s
+    FOR EACH STATEMENT EXECUTE FUNCTION %s', target, truncated);
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_add_triggers(regclass) IS
+  'Puts fintrans'' triggers on a table about to become a partition of fintrans_transactions.';
+
+REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_add_triggers(regclass) FROM PUBLIC;
+
+SELECT @extschema@.fintrans_add_triggers(c.oid)
+  FROM pg_catalog.pg_class c
+ WHERE c.relnamespace = pg_catalog.current_schema()::pg_catalog.regnamespace
+   AND c.relname = 'fintrans_transactions';
+
+-- -------------------------------------------------------------- partitions
+
+CREATE FUNCTION @extschema@.fintrans_relations()
+RETURNS TABLE (relation regclass, is_leaf boolean)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+  SELECT p.relid, p.isleaf FROM pg_partition_tree('fintrans_transactions') p
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_relations() IS
+  'fintrans_transactions and its partitions.';
+
+-- volatile: looks at the catalog anew, another session may have made the leaf
+CREATE FUNCTION @extschema@.fintrans_has_leaf(leaf name)
+RETURNS boolean
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+  SELECT EXISTS (SELECT FROM pg_inherits i
+                  WHERE i.inhrelid = to_regclass(quote_ident(leaf))
+                    AND i.inhparent = 'fintrans_transactions'::regclass)
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_has_leaf(name) IS
+  'Whether fintrans_transactions has a partition of that name.';
+
+CREATE FUNCTION @extschema@.fintrans_ensure_partitions(
+  first_time timestamptz, last_time timestamptz)
+RETURNS integer
+LANGUAGE plpgsql STRICT SECURITY DEFINER
+SET search_path = pg_catalog, @extschema@, pg_temp
+SET timezone = 'UTC'
+AS $$
+DECLARE
+  parent    regclass := 'fintrans_transactions';
+  namespace name;
+  day       timestamptz;
+  leaf      name;
+  privilege record;
+  made      integer := 0;
+BEGIN
+  IF NOT isfinite(first_time) OR NOT isfinite(last_time)
+     OR first_time < '0001-01-01' OR last_time >= '10000-01-01' THEN
+    RAISE EXCEPTION 'partitions cannot reach from % to %', first_time, last_time
+      USING ERRCODE = 'datetime_field_overflow',
+            HINT = 'Both ends must lie in the years 1 to 9999.';
+  END IF;
+  IF last_time < first_time OR last_time - first_time > '3660 days' THEN
+    RAISE EXCEPTION 'partitions cannot reach from % to %', first_time, last_time
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'The end must not lie before the start, nor more than 3660 days after it.';
+  END IF;
+
+  SELECT n.nspname INTO namespace
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.oid = parent;
+
+  FOR day IN SELECT generate_series(date_trunc('day', first_time),
+                                    date_trunc('day', last_time), '1 day')
+  LOOP
+    leaf := to_char(day, '"fintrans_transactions_"YYYYMMDD');
+    CONTINUE WHEN fintrans_has_leaf(leaf);
+
+    -- one maker at a time: ATTACH takes this lock in any case
+    LOCK TABLE fintrans_transactions IN SHARE UPDATE EXCLUSIVE MODE;
+    CONTINUE WHEN fintrans_has_leaf(leaf);
+
+    IF to_regclass(format('%I.%I', namespace, leaf)) IS NOT NULL THEN
+      RAISE EXCEPTION 'table "%" exists but is no partition of "fintrans_transactions"', leaf
+        USING ERRCODE = 'duplicate_table',
+              HINT = 'Attach it again, or give it another name.';
+    END IF;
+
+    EXECUTE format('CREATE TABLE %I.%I (LIKE fintrans_transactions
+      INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING COMMENTS
+      INCLUDING STORAGE INCLUDING COMPRESSION)', namespace, leaf);
+    FOR privilege IN
+      SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC'
+                  ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS grantee,
+             string_agg(a.privilege_type, ', ') AS names
+        FROM pg_class c, aclexplode(c.relacl) a
+       WHERE c.oid = parent AND a.grantee <> c.relowner
+       GROUP BY a.grantee
+    LOOP
+      EXECUTE format('GRANT %s ON %I.%I TO %s',
+                     privilege.names, namespace, leaf, privilege.grantee);
+    END LOOP;
+    PERFORM fintrans_add_triggers(format('%I.%I', namespace, leaf)::regclass);
+    EXECUTE format('ALTER TABLE fintrans_transactions ATTACH PARTITION %I.%I
+      FOR VALUES FROM (%L) TO (%L)', namespace, leaf, day, day + '1 day');
+    made := made + 1;
+  END LOOP;
+
+  -- partitions go silently with their parent, but not this, which is no
+  -- member of the extension either
+  IF to_regclass('fintrans_guard') IS NULL THEN
+    EXECUTE format('CREATE VIEW %I.fintrans_guard AS
+      SELECT city FROM fintrans_transactions WHERE false', namespace);
+    EXECUTE format('COMMENT ON VIEW %I.fintrans_guard IS
+      ''Stands in the way of DROP EXTENSION fintrans without CASCADE, which would drop all transactions.''', namespace);
+  END IF;
+  RETURN made;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_ensure_partitions(timestamptz, timestamptz) IS
+  'Makes the daily (UTC) partitions that are missing from first_time to last_time, both included, and returns how many it made. Concurrent calls and writers are safe.';
+
+REVOKE EXECUTE ON FUNCTION
+  @extschema@.fintrans_ensure_partitions(timestamptz, timestamptz)
+  FROM PUBLIC;
+
+-- ----------------------------------------------------------------- queries
+
+CREATE FUNCTION @extschema@.fintrans_suspects(threshold numeric)
+RETURNS TABLE (source_account text, target_account text, total numeric,
+               transactions bigint, first_time timestamptz,
+               last_time timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000
+BEGIN ATOMIC
+  SELECT l.source_account, l.target_account, l.total, l.transactions,
+         l.first_time, l.last_time
+    FROM @extschema@.fintrans_laundering l
+   WHERE l.magnitude OPERATOR(pg_catalog.>=) @extschema@.fintrans_magnitude(threshold)
+     AND l.total OPERATOR(pg_catalog.>) threshold
+   ORDER BY l.total DESC, l.source_account, l.target_account;
+END;
+
+COMMENT ON FUNCTION @extschema@.fintrans_suspects(numeric) IS
+  'The pairs whose total is strictly above the threshold, largest first.';
+
+CREATE FUNCTION @extschema@.fintrans_verify()
+RETURNS TABLE (problem text, subject text, expected text, found text)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT 'pair',
+         format('%s -> %s', source_account, target_account),
+         CASE WHEN e.transactions IS NULL THEN 'none'
+              ELSE format('%s in %s', e.total, e.transactions) END,
+         CASE WHEN f.transactions IS NULL THEN 'none'
+              ELSE format('%s in %s', f.total, f.transactions) END
+    FROM (SELECT t.source_account, t.target_account,
+                 sum(t.amount) AS total, count(*) AS transactions
+            FROM @extschema@.fintrans_transactions t
+           GROUP BY t.source_account, t.target_account) e
+    FULL JOIN @extschema@.fintrans_laundering f
+         USING (source_account, target_account)
+   WHERE (e.total, e.transactions)
+         IS DISTINCT FROM (f.total, f.transactions)
+  UNION ALL
+  SELECT 'magnitude',
+         format('%s -> %s', l.source_account, l.target_account),
+         @extschema@.fintrans_magnitude(l.total)::text, l.magnitude::text
+    FROM @extschema@.fintrans_laundering l
+   WHERE l.magnitude <> @extschema@.fintrans_magnitude(l.total)
+  UNION ALL
+  -- a minute without rows is history, unless its day is still held
+  SELECT 'volume', format('%s %s', city, minute),
+         CASE WHEN e.transactions IS NULL THEN 'none'
+              ELSE format('%s in %s, each %s to %s', e.total, e.transactions,
+                          e.minimum, e.maximum) END,
+         CASE WHEN f.transactions IS NULL THEN 'none'
+              ELSE format('%s in %s, each %s to %s', f.total, f.transactions,
+                          f.minimum, f.maximum) END
+    FROM (SELECT t.city, date_bin('1 minute', t.event_time, 'epoch') AS minute,
+                 count(*) AS transactions, sum(t.amount) AS total,
+                 min(t.amount) AS minimum, max(t.amount) AS maximum
+            FROM @extschema@.fintrans_transactions t
+           GROUP BY 1, 2) e
+    FULL JOIN @extschema@.fintrans_volume f USING (city, minute)
+   WHERE (e.transactions, e.total, e.minimum, e.maximum)
+         IS DISTINCT FROM (f.transactions, f.total, f.minimum, f.maximum)
+     AND (e.city IS NOT NULL
+          OR @extschema@.fintrans_has_leaf(
+               to_char(f.minute AT TIME ZONE 'UTC',
+                       '"fintrans_transactions_"YYYYMMDD')::name))
+  UNION ALL
+  SELECT 'offsets', format('%s [%s]', topic, kafka_partition),
+         CASE WHEN f.topic IS NULL THEN 'a row in fintrans_offsets'
+              ELSE format('%s rows, each offset once, from %s to below %s',
+                          f.stored + f.replayed, f.first_offset,
+                          f.next_offset) END,
+         CASE WHEN e.topic IS NULL THEN 'no rows'
+              ELSE format('%s rows, %s different offsets, from %s to %s',
+                          e.held, e.offsets, e.lowest, e.highest) END
+    FROM (SELECT t.city AS topic, t.kafka_partition, count(*) AS held,
+                 count(DISTINCT t.kafka_offset) AS offsets,
+                 min(t.kafka_offset) AS lowest, max(t.kafka_offset) AS highest
+            FROM @extschema@.fintrans_transactions t
+           WHERE t.kafka_offset IS NOT NULL
+           GROUP BY 1, 2) e
+    FULL JOIN @extschema@.fintrans_offsets f USING (topic, kafka_partition)
+   WHERE f.topic IS NULL
+      OR coalesce(e.held, 0) <> f.stored + f.replayed
+      OR e.held <> e.offsets
+      OR e.lowest < f.first_offset OR e.highest >= f.next_offset
+  UNION ALL
+  SELECT 'dead letters', format('%s [%s]', topic, kafka_partition),
+         coalesce(f.dead_lettered, 0)::text, coalesce(e.held, 0)::text
+    FROM (SELECT d.topic, d.kafka_partition, count(*) AS held
+            FROM @extschema@.fintrans_dead_letters d
+           GROUP BY 1, 2) e
+    FULL JOIN @extschema@.fintrans_offsets f USING (topic, kafka_partition)
+   WHERE coalesce(e.held, 0) <> coalesce(f.dead_lettered, 0)
+  UNION ALL
+  SELECT 'trigger', p.relation::text, format('%s enabled', n.tgname),
+         CASE WHEN t.tgname IS NULL THEN 'none' ELSE 'disabled' END
+    FROM @extschema@.fintrans_relations() p
+   CROSS JOIN (VALUES ('fintrans_inserted'), ('fintrans_updated'),
+                      ('fintrans_deleted'), ('fintrans_truncated')) n (tgname)
+    LEFT JOIN pg_trigger t ON t.tgrelid = p.relation AND t.tgname = n.tgname
+   WHERE t.tgname IS NULL OR t.tgenabled NOT IN ('O', 'A')
+  UNION ALL
+  SELECT 'alert',
+         format('rule %s: %s -> %s', r.name, l.source_account, l.target_account),
+         'an alert', 'none'
+    FROM @extschema@.fintrans_rules r
+    JOIN @extschema@.fintrans_laundering l
+      ON l.magnitude >= @extschema@.fintrans_magnitude(r.threshold)
+     AND l.total > r.threshold
+    LEFT JOIN @extschema@.fintrans_alerts a
+      ON (a.rule, a.source_account, a.target_account)
+         = (r.name, l.source_account, l.target_account)
+   WHERE r.enabled AND a.rule IS NULL;
+END;
+
+COMMENT ON FUNCTION @extschema@.fintrans_verify() IS
+  'Recomputes everything fintrans maintains and returns a row per difference: totals, volume, offsets against rows, dead letters, triggers, missing alerts. No row: all is well. Reads all transactions once or twice.';
+
+REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_verify() FROM PUBLIC;
+
+-- ------------------------------------------------------------------- rules
+
+CREATE FUNCTION @extschema@.fintrans_rule_changed()
+RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    NEW.changed_at := now();
+    NEW.changed_by := session_user;
+    NEW.swept_threshold := CASE WHEN NEW.name = OLD.name THEN OLD.swept_threshold END;
+  END IF;
+  IF NOT NEW.enabled THEN
+    NEW.swept_threshold := NULL;
+    RETURN NEW;
+  END IF;
+  -- a restored row has been swept already, and its alerts are restored too
+  IF NEW.swept_threshold IS NULL OR NEW.swept_threshold > NEW.threshold THEN
+    -- an older snapshot would not see the batches this change waited for
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+      RAISE EXCEPTION 'rules can be changed at isolation level READ COMMITTED only'
+        USING ERRCODE = 'invalid_transaction_state';
+    END IF;
+    INSERT INTO fintrans_alerts (rule, source_account, target_account, total,
+                                 transactions, threshold)
+    SELECT NEW.name, s.source_account, s.target_account, s.total,
+           s.transactions, NEW.threshold
+      FROM fintrans_suspects(NEW.threshold) s
+        ON CONFLICT (rule, source_account, target_account) DO NOTHING;
+    IF FOUND THEN
+      PERFORM pg_notify('fintrans_alerts', '');
+    END IF;
+  END IF;
+  NEW.swept_threshold := NEW.threshold;
+  RETURN NEW;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_rule_changed() IS
+  'Row trigger: a new, lowered or re-enabled rule alerts on the pairs already above it.';
+
+REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_rule_changed() FROM PUBLIC;
+
+CREATE TRIGGER fintrans_rule_changed
+  BEFORE INSERT OR UPDATE ON @extschema@.fintrans_rules
+  FOR EACH ROW EXECUTE FUNCTION @extschema@.fintrans_rule_changed();
+
+CREATE FUNCTION @extschema@.fintrans_set_rule(
+  name text, threshold numeric, enabled boolean DEFAULT true)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+  LOOP
+    -- a look first: a change waits for every batch in flight
+    PERFORM FROM fintrans_rules
+      WHERE name = $1 AND threshold = $2 AND enabled = $3;
+    EXIT WHEN FOUND;
+    UPDATE fintrans_rules SET threshold = $2, enabled = $3 WHERE name = $1;
+    EXIT WHEN FOUND;
+    INSERT INTO fintrans_rules (name, threshold, enabled)
+    VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING;
+    EXIT WHEN FOUND;
+  END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_set_rule(text, numeric, boolean) IS
+  'Makes the rule of that name, or gives it this threshold; pairs already above are alerted. Does nothing when the rule is so already.';
+
+-- --------------------------------------------------------------- privileges
+
+CREATE FUNCTION @extschema@.fintrans_grant(grantee regrole, ability text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+DECLARE
+  namespace text;
+  privilege text;
+  object    text;
+  known     boolean := false;
+BEGIN
+  SELECT quote_ident(n.nspname) INTO namespace
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.oid = 'fintrans_transactions'::regclass;
+
+  FOR privilege, object IN
+    SELECT p.privilege, p.object
+      FROM (VALUES
+        ('reader', 'SELECT', 'fintrans_transactions'),
+        ('reader', 'SELECT', 'fintrans_laundering'),
+        ('reader', 'SELECT', 'fintrans_volume'),
+        ('reader', 'SELECT', 'fintrans_offsets'),
+        ('reader', 'SELECT', 'fintrans_rules'),
+        ('reader', 'SELECT', 'fintrans_alerts'),
+        ('reader', 'SELECT', 'fintrans_reviews'),
+        ('reader', 'SELECT', 'fintrans_settings'),
+        ('reader', 'SELECT', 'fintrans_dead_letter_counts'),
+        ('reader', 'EXECUTE', 'FUNCTION fintrans_verify()'),
+        ('writer', 'INSERT', 'fintrans_transactions'),
+        ('writer', 'INSERT', 'fintrans_dead_letters'),
+        ('writer', 'SELECT, INSERT, UPDATE', 'fintrans_offsets'),
+        ('writer', 'SELECT, INSERT', 'fintrans_settings'),
+        ('writer', 'EXECUTE',
+         'FUNCTION fintrans_ensure_partitions(timestamptz, timestamptz)'),
+        ('operator', 'SELECT, INSERT, UPDATE', 'fintrans_rules'),
+        ('operator', 'SELECT, UPDATE (state)', 'fintrans_alerts'),
+        ('operator', 'SELECT, INSERT', 'fintrans_reviews'))
+        p (ability, privilege, object)
+     WHERE p.ability = fintrans_grant.ability
+  LOOP
+    EXECUTE format('GRANT %s ON %s TO %s', privilege, object, grantee);
+    known := true;
+  END LOOP;
+  IF NOT known THEN
+    RAISE EXCEPTION 'no ability "%"', ability
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Abilities are reader, writer and operator.';
+  END IF;
+  EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', namespace, grantee);
+  IF ability = 'writer' THEN
+    FOR object IN SELECT r.relation FROM fintrans_relations() r WHERE r.is_leaf
+    LOOP
+      EXECUTE format('GRANT INSERT ON %s TO %s', object, grantee);
+    END LOOP;
+  END IF;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_grant(regrole, text) IS
+  'Gives a role what it needs: reader (dashboards, investigators), writer (the bridge) or operator (the detector, reviews); a role may have several.';
+
+REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_grant(regrole, text) FROM PUBLIC;

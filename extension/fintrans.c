@@ -1,0 +1,194 @@
+/*
+ * The triggers of fintrans_transactions and its partitions: every statement
+ * that changes rows is carried, in the same database transaction, into the
+ * pairs' totals (laundering.c), the volume (volume.c) and alerts (rules.c).
+ *
+ * The rows come as transition tables.  deltas.c sums them up by pair and by
+ * minute and sorts them; then each table is walked once in key order.  Lock
+ * order of a statement: fintrans_rules (SHARE), pairs by key, volume rows by
+ * key, alerts by pair.  A database transaction with a single such statement
+ * cannot deadlock with another of its kind.
+ */
+#include "postgres.h"
+
+#include "catalog/partition.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "amount.h"
+#include "deltas.h"
+#include "laundering.h"
+#include "rules.h"
+#include "volume.h"
+
+PG_MODULE_MAGIC;
+
+PG_FUNCTION_INFO_V1(fintrans_transactions_changed);
+PG_FUNCTION_INFO_V1(fintrans_transactions_truncated);
+PG_FUNCTION_INFO_V1(fintrans_magnitude);
+
+/* The statement's trigger data, once it is known to be what we expect. */
+static TriggerData *
+check_trigger_call(FunctionCallInfo fcinfo, const char *name)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called by trigger manager",
+						name)));
+	if (!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be fired for each statement",
+						name)));
+	return trigger;
+}
+
+/*
+ * The schema of the extension: the function's own.  The trigger must stand on
+ * fintrans_transactions or one of its partitions, or totals could be forged.
+ */
+static Oid
+check_relation(FunctionCallInfo fcinfo, Relation relation)
+{
+	Oid			schema = get_func_namespace(fcinfo->flinfo->fn_oid);
+	Oid			parent = get_relname_relid("fintrans_transactions", schema);
+	Oid			relid = RelationGetRelid(relation);
+
+	if (relid != parent &&
+		!(relation->rd_rel->relispartition &&
+		  get_partition_parent(relid, true) == parent))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("table \"%s\" is no partition of \"fintrans_transactions\"",
+						RelationGetRelationName(relation)),
+				 errhint("A detached partition can be changed once its triggers are dropped.")));
+	return schema;
+}
+
+static void
+apply_deltas(Oid schema, Deltas *deltas, Rules *rules)
+{
+	PairDelta **pairs;
+	VolumeDelta **volumes;
+	int			npairs;
+	int			nvolumes;
+
+	pairs = deltas_sorted_pairs(deltas, &npairs);
+	if (npairs == 0)
+		return;
+	volumes = deltas_sorted_volumes(deltas, &nvolumes);
+	laundering_apply(schema, pairs, npairs, rules);
+	volume_apply(schema, volumes, nvolumes);
+	rules_raise_alerts(rules);
+	deltas_reset(deltas);
+}
+
+/* Sum up one transition table, applying whenever memory is used up. */
+static void
+collect_rows(Oid schema, Deltas *deltas, Rules *rules, Relation relation,
+			 Tuplestorestate *rows, bool removed)
+{
+	TupleTableSlot *slot;
+	int			pointer;
+	int64		n = 0;
+
+	if (rows == NULL)
+		return;
+	slot = MakeSingleTupleTableSlot(RelationGetDescr(relation),
+									&TTSOpsMinimalTuple);
+	/* other triggers read the same table: keep a read position of our own */
+	pointer = tuplestore_alloc_read_pointer(rows, EXEC_FLAG_REWIND);
+	tuplestore_select_read_pointer(rows, pointer);
+	tuplestore_rescan(rows);
+	while (tuplestore_gettupleslot(rows, true, false, slot))
+	{
+		deltas_add_row(deltas, slot, removed);
+		if (++n % 1024 == 0 && deltas_full(deltas))
+			apply_deltas(schema, deltas, rules);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+}
+
+static bool
+has_rows(Tuplestorestate *rows)
+{
+	return rows != NULL && tuplestore_tuple_count(rows) > 0;
+}
+
+/*
+ * AFTER INSERT, UPDATE or DELETE, FOR EACH STATEMENT, with the transition
+ * tables the event has.  Old rows go first, so that an UPDATE carried over in
+ * several rounds never shows a total that is too high.
+ */
+Datum
+fintrans_transactions_changed(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger =
+		check_trigger_call(fcinfo, "fintrans_transactions_changed");
+	Oid			schema;
+	Deltas	   *deltas;
+	Rules	   *rules;
+
+	if (!TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+		TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be fired after INSERT, UPDATE or DELETE",
+						"fintrans_transactions_changed")));
+	if ((!TRIGGER_FIRED_BY_DELETE(trigger->tg_event) &&
+		 trigger->tg_newtable == NULL) ||
+		(!TRIGGER_FIRED_BY_INSERT(trigger->tg_event) &&
+		 trigger->tg_oldtable == NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" lacks a transition table",
+						trigger->tg_trigger->tgname)));
+	schema = check_relation(fcinfo, trigger->tg_relation);
+	if (!has_rows(trigger->tg_oldtable) && !has_rows(trigger->tg_newtable))
+		return PointerGetDatum(NULL);
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
+	rules = rules_load(schema);
+	deltas = deltas_create();
+	collect_rows(schema, deltas, rules, trigger->tg_relation,
+				 trigger->tg_oldtable, true);
+	collect_rows(schema, deltas, rules, trigger->tg_relation,
+				 trigger->tg_newtable, false);
+	apply_deltas(schema, deltas, rules);
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "could not finish SPI");
+	return PointerGetDatum(NULL);
+}
+
+/* BEFORE TRUNCATE: its rows come in no transition table, so refuse it. */
+Datum
+fintrans_transactions_truncated(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger =
+		check_trigger_call(fcinfo, "fintrans_transactions_truncated");
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot truncate table \"%s\"",
+					RelationGetRelationName(trigger->tg_relation)),
+			 errdetail("Totals would be left without the rows they are made of."),
+			 errhint("Use DELETE, which the totals follow.")));
+	return PointerGetDatum(NULL);
+}
+
+Datum
+fintrans_magnitude(PG_FUNCTION_ARGS)
+{
+	Amount		amount;
+
+	amount_from_datum(&amount, PG_GETARG_DATUM(0));
+	PG_RETURN_INT16(amount_magnitude(&amount));
+}

@@ -1,0 +1,408 @@
+/*
+ * The running totals: one row of fintrans_laundering per account pair.
+ *
+ * Works on the heap and the indexes directly, as the executor's INSERT .. ON
+ * CONFLICT DO UPDATE does, because per-row executor overhead would otherwise
+ * be most of the cost of ingest.
+ *
+ * Locking.  The pairs come in key order, and each row is locked (by updating
+ * or inserting it) when its turn comes, so any two statements lock the rows
+ * they share in the same order and cannot deadlock.  Old and new pairs must
+ * not be handled in two passes: what is new to one writer is old to the next.
+ *
+ * Concurrency.  A pair is looked up with a snapshot; the version found may be
+ * outdated by the time it is updated.  table_tuple_update() waits for a writer
+ * in progress, and then
+ *   TM_Updated: lock the newest version, add the delta to that one;
+ *   TM_Deleted: the pair is gone, look again with a newer snapshot.
+ * A pair not found is inserted speculatively; if another writer inserted it
+ * meanwhile, wait until that one has ended and look again.
+ */
+#include "postgres.h"
+
+#include "access/heapam.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_collation_d.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+
+#include "compat.h"
+#include "laundering.h"
+
+/* Columns of fintrans_laundering, from 0. */
+typedef enum LaunderingColumn
+{
+	LAUNDERING_SOURCE_ACCOUNT,
+	LAUNDERING_TARGET_ACCOUNT,
+	LAUNDERING_TOTAL,
+	LAUNDERING_TRANSACTIONS,
+	LAUNDERING_FIRST_TIME,
+	LAUNDERING_LAST_TIME,
+	LAUNDERING_MAGNITUDE,
+	LAUNDERING_COLUMNS
+} LaunderingColumn;
+
+/* The table while deltas are being applied to it. */
+typedef struct Laundering
+{
+	Relation	table;
+	Relation	primary_key;
+	EState	   *estate;			/* for index maintenance */
+	ResultRelInfo *result;
+	List	   *arbiters;		/* the primary key */
+	CommandId	command;
+	Snapshot	snapshot;		/* registered */
+	IndexScanDesc scan;			/* of the primary key, with snapshot */
+	ScanKeyData keys[2];
+	StringInfoData accounts[2]; /* the pair's accounts as text datums */
+	TupleTableSlot *old_row;
+	TupleTableSlot *new_row;
+} Laundering;
+
+/* The row a pair should have, and what it had. */
+typedef struct PairState
+{
+	Amount		before;
+	Amount		after;
+	int64		transactions;
+} PairState;
+
+/*
+ * In READ COMMITTED look with the newest snapshot: the statement's own is as
+ * old as its COPY, and each row it misses costs a second look.
+ */
+static void
+begin_scan(Laundering *laundering)
+{
+	laundering->snapshot =
+		RegisterSnapshot(IsolationUsesXactSnapshot() ?
+						 GetTransactionSnapshot() : GetLatestSnapshot());
+	laundering->scan = compat_index_beginscan(laundering->table,
+											  laundering->primary_key,
+											  laundering->snapshot, 2);
+}
+
+static void
+end_scan(Laundering *laundering)
+{
+	index_endscan(laundering->scan);
+	UnregisterSnapshot(laundering->snapshot);
+}
+
+static void
+laundering_open(Laundering *laundering, Oid schema)
+{
+	Oid			table = get_relname_relid("fintrans_laundering", schema);
+	Oid			primary_key;
+	int			i;
+
+	/* what this transaction did to the totals before must be visible now */
+	CommandCounterIncrement();
+	laundering->command = GetCurrentCommandId(true);
+
+	laundering->table = table_open(table, RowExclusiveLock);
+	primary_key = compat_primary_key(laundering->table);
+	if (RelationGetNumberOfAttributes(laundering->table) != LAUNDERING_COLUMNS ||
+		!OidIsValid(primary_key))
+		elog(ERROR, "table \"fintrans_laundering\" is not as this library expects");
+	laundering->primary_key = index_open(primary_key, RowExclusiveLock);
+	laundering->arbiters = list_make1_oid(primary_key);
+
+	laundering->estate = CreateExecutorState();
+	laundering->result = makeNode(ResultRelInfo);
+	InitResultRelInfo(laundering->result, laundering->table, 0, NULL, 0);
+	ExecOpenIndices(laundering->result, true);
+
+	for (i = 0; i < 2; i++)
+	{
+		initStringInfo(&laundering->accounts[i]);
+		ScanKeyEntryInitialize(&laundering->keys[i], 0, i + 1,
+							   BTEqualStrategyNumber, InvalidOid,
+							   C_COLLATION_OID, F_TEXTEQ, (Datum) 0);
+	}
+	laundering->old_row = table_slot_create(laundering->table, NULL);
+	laundering->new_row =
+		MakeSingleTupleTableSlot(RelationGetDescr(laundering->table),
+								 &TTSOpsVirtual);
+	begin_scan(laundering);
+}
+
+/* The table lock stays until the database transaction ends. */
+static void
+laundering_close(Laundering *laundering)
+{
+	end_scan(laundering);
+	ExecDropSingleTupleTableSlot(laundering->new_row);
+	ExecDropSingleTupleTableSlot(laundering->old_row);
+	ExecCloseIndices(laundering->result);
+	FreeExecutorState(laundering->estate);
+	index_close(laundering->primary_key, NoLock);
+	table_close(laundering->table, NoLock);
+}
+
+/* Take a newer snapshot, where the isolation level has one to offer. */
+static void
+laundering_look_again(Laundering *laundering)
+{
+	ExecClearTuple(laundering->old_row);
+	end_scan(laundering);
+	begin_scan(laundering);
+}
+
+/* Above READ COMMITTED a row changed since our snapshot is a conflict. */
+static void
+refuse_serialization_conflict(void)
+{
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to concurrent update")));
+}
+
+/* Totals and rows disagree: no writer can mend that. */
+static void
+report_missing_total(const PairDelta *delta)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("totals do not account for the rows being removed"),
+			 errdetail("The pair is \"%.*s\" -> \"%.*s\".",
+					   delta->source_account.length,
+					   delta->source_account.data,
+					   delta->target_account.length,
+					   delta->target_account.data),
+			 errhint("SELECT * FROM fintrans_verify() lists all differences.")));
+}
+
+/* The span as a text datum, in a buffer that is used again and again. */
+static Datum
+text_in(StringInfo buffer, const TextSpan *span)
+{
+	resetStringInfo(buffer);
+	enlargeStringInfo(buffer, VARHDRSZ + span->length);
+	memcpy(VARDATA(buffer->data), span->data, span->length);
+	SET_VARSIZE(buffer->data, VARHDRSZ + span->length);
+	return PointerGetDatum(buffer->data);
+}
+
+static bool
+find_pair_row(Laundering *laundering, const PairDelta *delta)
+{
+	laundering->keys[0].sk_argument =
+		text_in(&laundering->accounts[0], &delta->source_account);
+	laundering->keys[1].sk_argument =
+		text_in(&laundering->accounts[1], &delta->target_account);
+	index_rescan(laundering->scan, laundering->keys, 2, NULL, 0);
+	return index_getnext_slot(laundering->scan, ForwardScanDirection,
+							  laundering->old_row);
+}
+
+/* Fill new_row and state from the delta alone, or from it and old_row. */
+static void
+compose_row(Laundering *laundering, const PairDelta *delta, bool found,
+			PairState *state, AmountBuffer *total)
+{
+	TupleTableSlot *row = laundering->new_row;
+	TimestampTz first_time = delta->first_time;
+	TimestampTz last_time = delta->last_time;
+
+	memset(state, 0, sizeof(*state));
+	if (found)
+	{
+		Datum	   *old;
+
+		slot_getallattrs(laundering->old_row);
+		old = laundering->old_row->tts_values;
+		amount_from_datum(&state->before, old[LAUNDERING_TOTAL]);
+		state->transactions = DatumGetInt64(old[LAUNDERING_TRANSACTIONS]);
+		first_time = Min(first_time,
+						 DatumGetTimestampTz(old[LAUNDERING_FIRST_TIME]));
+		last_time = Max(last_time,
+						DatumGetTimestampTz(old[LAUNDERING_LAST_TIME]));
+	}
+	state->after = state->before;
+	amount_add(&state->after, &delta->amount);
+	state->transactions += delta->transactions;
+	if (state->transactions < 0 || (!found && state->transactions == 0))
+		report_missing_total(delta);
+
+	ExecClearTuple(row);
+	row->tts_values[LAUNDERING_SOURCE_ACCOUNT] =
+		PointerGetDatum(laundering->accounts[0].data);
+	row->tts_values[LAUNDERING_TARGET_ACCOUNT] =
+		PointerGetDatum(laundering->accounts[1].data);
+	row->tts_values[LAUNDERING_TOTAL] = amount_to_datum(&state->after, total);
+	row->tts_values[LAUNDERING_TRANSACTIONS] =
+		Int64GetDatum(state->transactions);
+	row->tts_values[LAUNDERING_FIRST_TIME] = TimestampTzGetDatum(first_time);
+	row->tts_values[LAUNDERING_LAST_TIME] = TimestampTzGetDatum(last_time);
+	row->tts_values[LAUNDERING_MAGNITUDE] =
+		Int16GetDatum(amount_magnitude(&state->after));
+	memset(row->tts_isnull, false, LAUNDERING_COLUMNS * sizeof(bool));
+	ExecStoreVirtualTuple(row);
+}
+
+/* Index entries for new_row; *conflict tells of another row with its key. */
+static void
+insert_index_entries(Laundering *laundering, bool update,
+					 CompatUpdateIndexes indexes, bool *conflict)
+{
+	List	   *recheck;
+
+	recheck = compat_insert_indexes(laundering->result, laundering->new_row,
+									laundering->estate, update,
+									conflict != NULL, conflict,
+									conflict != NULL ?
+									laundering->arbiters : NIL, indexes);
+	list_free(recheck);
+	ResetPerTupleExprContext(laundering->estate);
+}
+
+/*
+ * Insert new_row unless the pair exists by now.  The token lets a rival wait
+ * for the end of this attempt rather than of this database transaction.
+ */
+static bool
+insert_pair_row(Laundering *laundering)
+{
+	TupleTableSlot *row = laundering->new_row;
+	TransactionId xid = GetCurrentTransactionId();
+	uint32		token = SpeculativeInsertionLockAcquire(xid);
+	bool		conflict = false;
+
+	row->tts_tableOid = RelationGetRelid(laundering->table);
+	table_tuple_insert_speculative(laundering->table, row,
+								   laundering->command, 0, NULL, token);
+	insert_index_entries(laundering, false, COMPAT_UPDATE_INDEXES_INSERT,
+						 &conflict);
+	table_tuple_complete_speculative(laundering->table, row, token, !conflict);
+	SpeculativeInsertionLockRelease(xid);
+	return !conflict;
+}
+
+/* After a conflict: wait for whoever inserted the pair to commit or not. */
+static void
+await_rival(Laundering *laundering)
+{
+	ItemPointerData rival;
+
+	ItemPointerSetInvalid(&rival);
+	if (!compat_check_constraints(laundering->result, laundering->new_row,
+								  laundering->estate, &rival,
+								  laundering->arbiters))
+		refuse_serialization_conflict();
+	ResetPerTupleExprContext(laundering->estate);
+}
+
+/* Replace old_row by new_row, or remove it when no transaction is left. */
+static TM_Result
+write_pair_row(Laundering *laundering, const PairState *state)
+{
+	ItemPointer tid = &laundering->old_row->tts_tid;
+	TM_FailureData failure;
+	TM_Result	result;
+	LockTupleMode lock_mode;
+	CompatUpdateIndexes indexes;
+
+	if (state->transactions == 0)
+		return table_tuple_delete(laundering->table, tid, laundering->command,
+								  laundering->snapshot, InvalidSnapshot, true,
+								  &failure, false);
+	result = table_tuple_update(laundering->table, tid, laundering->new_row,
+								laundering->command, laundering->snapshot,
+								InvalidSnapshot, true, &failure, &lock_mode,
+								&indexes);
+	if (result == TM_Ok && compat_update_needs_indexes(indexes))
+		insert_index_entries(laundering, true, indexes, NULL);
+	return result;
+}
+
+/* Bring the newest version of old_row into old_row, locked. */
+static TM_Result
+lock_newest_version(Laundering *laundering)
+{
+	ItemPointerData tid = laundering->old_row->tts_tid;
+	TM_FailureData failure;
+
+	return table_tuple_lock(laundering->table, &tid, laundering->snapshot,
+							laundering->old_row, laundering->command,
+							LockTupleNoKeyExclusive, LockWaitBlock,
+							TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
+}
+
+/*
+ * One attempt to add the delta to the row found, following it to its newest
+ * version.  False if the row was deleted meanwhile.
+ */
+static bool
+update_pair_row(Laundering *laundering, const PairDelta *delta,
+				PairState *state, AmountBuffer *total)
+{
+	TM_Result	result;
+
+	compose_row(laundering, delta, true, state, total);
+	result = write_pair_row(laundering, state);
+	if (result == TM_Updated)
+	{
+		refuse_serialization_conflict();
+		result = lock_newest_version(laundering);
+		if (result == TM_Ok)
+		{
+			compose_row(laundering, delta, true, state, total);
+			result = write_pair_row(laundering, state);
+		}
+	}
+	if (result == TM_Deleted)
+	{
+		refuse_serialization_conflict();
+		return false;
+	}
+	if (result != TM_Ok)
+		elog(ERROR, "unexpected result %d of updating a total", (int) result);
+	return true;
+}
+
+static void
+apply_pair(Laundering *laundering, const PairDelta *delta, Rules *rules)
+{
+	PairState	state;
+	AmountBuffer total;
+
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (find_pair_row(laundering, delta))
+		{
+			if (update_pair_row(laundering, delta, &state, &total))
+				break;
+		}
+		else
+		{
+			compose_row(laundering, delta, false, &state, &total);
+			if (insert_pair_row(laundering))
+				break;
+			await_rival(laundering);
+		}
+		laundering_look_again(laundering);
+	}
+	rules_check_pair(rules, delta, &state.before, &state.after,
+					 state.transactions);
+}
+
+void
+laundering_apply(Oid schema, PairDelta **pairs, int count, Rules *rules)
+{
+	Laundering	laundering;
+	int			i;
+
+	laundering_open(&laundering, schema);
+	for (i = 0; i < count; i++)
+		apply_pair(&laundering, pairs[i], rules);
+	laundering_close(&laundering);
+}

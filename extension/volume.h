@@ -1,0 +1,15 @@
+/*
+ * The volume per city and minute.
+ */
+#ifndef FINTRANS_VOLUME_H
+#define FINTRANS_VOLUME_H
+
+#include "deltas.h"
+
+/*
+ * Carry the deltas, in their order, into fintrans_volume, in the current SPI
+ * connection.
+ */
+extern void volume_apply(Oid schema, VolumeDelta **volumes, int count);
+
+#endif							/* FINTRANS_VOLUME_H */

@@ -1,0 +1,28 @@
+-- The extension installs, every object it makes carries a comment, and none
+-- is open to search_path tricks.
+CREATE EXTENSION fintrans;
+-- no output: nothing lacks a comment
+SELECT pg_describe_object(d.classid, d.objid, 0) AS without_comment
+  FROM pg_depend d
+  JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+ WHERE e.extname = 'fintrans' AND d.deptype = 'e'
+   AND d.classid IN ('pg_class'::regclass, 'pg_proc'::regclass)
+   AND obj_description(d.objid, d.classid::regclass::name) IS NULL
+   AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = d.objid AND c.relkind IN ('i', 'S'))
+ ORDER BY 1;
+-- no output: definer and PL/pgSQL functions pin their search_path
+SELECT p.oid::regprocedure AS without_search_path
+  FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+ WHERE p.proname ~ '^fintrans_' AND (p.prosecdef OR l.lanname = 'plpgsql')
+   AND NOT coalesce(array_to_string(p.proconfig, ',') ~ 'search_path=pg_catalog', false)
+ ORDER BY 1;
+-- no output: PUBLIC may execute nothing that writes or runs as the owner
+SELECT p.oid::regprocedure AS open_to_public
+  FROM pg_proc p
+ WHERE p.proname ~ '^fintrans_' AND (p.prosecdef OR p.prorettype = 'trigger'::regtype)
+   AND (p.proacl IS NULL
+        OR EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 0))
+ ORDER BY 1;
+-- no row comes with the extension
+SELECT count(*) FROM fintrans_rules;
+SELECT * FROM fintrans_relations();

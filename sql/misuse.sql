@@ -1,0 +1,50 @@
+-- The trigger function refuses every use but its own.
+CREATE TABLE forged (LIKE fintrans_transactions);
+CREATE TRIGGER forged AFTER INSERT ON forged REFERENCING NEW TABLE AS new_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION fintrans_transactions_changed();
+INSERT INTO forged VALUES ('2026-01-01', 'London', 'a', 'b', 1e14);
+DROP TRIGGER forged ON forged;
+CREATE TRIGGER forged BEFORE INSERT ON forged
+  FOR EACH STATEMENT EXECUTE FUNCTION fintrans_transactions_changed();
+INSERT INTO forged VALUES ('2026-01-01', 'London', 'a', 'b', 1e14);
+DROP TRIGGER forged ON forged;
+CREATE TRIGGER forged AFTER INSERT ON forged
+  FOR EACH ROW EXECUTE FUNCTION fintrans_transactions_changed();
+INSERT INTO forged VALUES ('2026-01-01', 'London', 'a', 'b', 1e14);
+DROP TRIGGER forged ON forged;
+CREATE TRIGGER forged AFTER INSERT ON forged
+  FOR EACH STATEMENT EXECUTE FUNCTION fintrans_transactions_changed();
+INSERT INTO forged VALUES ('2026-01-01', 'London', 'a', 'b', 1e14);
+DROP TABLE forged;
+SELECT fintrans_transactions_changed();
+SELECT count(*) FROM fintrans_laundering;
+-- a detached leaf can no longer change totals
+SELECT fintrans_ensure_partitions('2026-01-01', '2026-01-01') AS made;
+ALTER TABLE fintrans_transactions DETACH PARTITION fintrans_transactions_20260101;
+INSERT INTO fintrans_transactions_20260101 VALUES ('2026-01-01', 'London', 'a', 'b', 1);
+ALTER TABLE fintrans_transactions ATTACH PARTITION fintrans_transactions_20260101
+  FOR VALUES FROM ('2026-01-01 00:00+00') TO ('2026-01-02 00:00+00');
+-- a leaf attached by hand may have its columns in another order
+CREATE TABLE other_order (amount numeric NOT NULL, kafka_offset bigint, kafka_partition integer,
+  reference text COLLATE "C", target_account text COLLATE "C" NOT NULL,
+  source_account text COLLATE "C" NOT NULL, city text COLLATE "C" NOT NULL,
+  event_time timestamptz NOT NULL,
+  CONSTRAINT fintrans_transactions_amount
+    CHECK (amount >= 0 AND amount < 1e15 AND scale(amount) <= 18),
+  CONSTRAINT fintrans_transactions_source_account
+    CHECK (octet_length(source_account) BETWEEN 1 AND 256),
+  CONSTRAINT fintrans_transactions_target_account
+    CHECK (octet_length(target_account) BETWEEN 1 AND 256),
+  CONSTRAINT fintrans_transactions_coordinates
+    CHECK ((kafka_partition IS NULL) = (kafka_offset IS NULL)));
+SELECT fintrans_add_triggers('other_order');
+ALTER TABLE fintrans_transactions ATTACH PARTITION other_order
+  FOR VALUES FROM ('2026-02-01 00:00+00') TO ('2026-02-02 00:00+00');
+INSERT INTO other_order (event_time, city, source_account, target_account, amount)
+VALUES ('2026-02-01', 'London', 'a', 'b', 1);
+INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
+VALUES ('2026-02-01', 'London', 'a', 'b', 2), ('2026-01-01', 'London', 'a', 'b', 4);
+SELECT source_account, target_account, total, transactions FROM fintrans_laundering;
+SELECT * FROM fintrans_verify();
+DELETE FROM fintrans_transactions;
+DROP TABLE other_order;
