@@ -15,7 +15,6 @@
 #include "postgres.h"
 
 #include "common/int.h"
-#include "port/pg_bitutils.h"
 #include "utils/builtins.h"
 
 #include "amount.h"
@@ -79,28 +78,23 @@ read_stored(StoredNumeric *stored, const struct varlena *value)
 }
 
 /*
- * The absolute value in ten-thousandths, rounded down.  False if that is too
- * large; *exact tells whether anything was cut off.
+ * The absolute value in ten-thousandths.  False if that is too large or no
+ * whole number.
  */
 static bool
-stored_units(const StoredNumeric *stored, int64 *units, bool *exact)
+stored_units(const StoredNumeric *stored, int64 *units)
 {
 	int64		sum = 0;
 	int			place = stored->weight + 1; /* 0 is the ten-thousandths */
 	int			i;
 
-	*exact = true;
 	for (i = 0; i < stored->ndigits; i++, place--)
 	{
 		int16		digit;
 
 		memcpy(&digit, stored->digits + i * sizeof(digit), sizeof(digit));
-		if (place < 0)
-		{
-			*exact = false;
-			break;
-		}
-		if (pg_mul_s64_overflow(sum, BASE, &sum) ||
+		if (place < 0 ||
+			pg_mul_s64_overflow(sum, BASE, &sum) ||
 			pg_add_s64_overflow(sum, digit, &sum))
 			return false;
 	}
@@ -118,13 +112,12 @@ amount_from_datum(Amount *amount, Datum value)
 {
 	struct varlena *packed = PG_DETOAST_DATUM_PACKED(value);
 	StoredNumeric stored;
-	bool		exact;
 
 	read_stored(&stored, packed);
 	amount->decimals = stored.decimals;
 	amount->big = NULL;
 	if (stored.finite && stored.decimals <= SHORT_SCALE_MAX &&
-		stored_units(&stored, &amount->units, &exact) && exact)
+		stored_units(&stored, &amount->units))
 	{
 		if (stored.negative)
 			amount->units = -amount->units;
@@ -235,26 +228,4 @@ amount_to_datum(const Amount *amount, AmountBuffer *buffer)
 	}
 	SET_VARSIZE(buffer->bytes, out - buffer->bytes);
 	return PointerGetDatum(buffer->bytes);
-}
-
-int16
-amount_magnitude(const Amount *amount)
-{
-	int64		units = amount->units;
-
-	if (amount->big != NULL)
-	{
-		StoredNumeric stored;
-		bool		exact;
-
-		/* what is too large or too fine for units keeps the order all the same */
-		read_stored(&stored, (struct varlena *) amount->big);
-		if (!stored.finite || !stored_units(&stored, &units, &exact))
-			units = PG_INT64_MAX;
-		if (stored.negative)
-			units = 0;
-	}
-	if (units <= 0)
-		return 0;
-	return 1 + pg_leftmost_one_pos64(units);
 }

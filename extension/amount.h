@@ -40,10 +40,4 @@ extern int	amount_compare(const Amount *a, const Amount *b);
 /* The numeric: in buffer, or big itself. */
 extern Datum amount_to_datum(const Amount *amount, AmountBuffer *buffer);
 
-/*
- * Step of a logarithmic scale, one to a doubling: 0 for zero, never falling as
- * the amount grows.
- */
-extern int16 amount_magnitude(const Amount *amount);
-
 #endif							/* FINTRANS_AMOUNT_H */

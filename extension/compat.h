@@ -33,6 +33,17 @@ typedef bool CompatUpdateIndexes;
 #define COMPAT_UPDATE_INDEXES_INSERT true
 #endif
 
+/* 16 renamed what identifies a relation's file */
+#if PG_VERSION_NUM >= 160000
+typedef RelFileLocator CompatFile;
+#define compat_rd_file rd_locator
+#define compat_same_file(a, b) RelFileLocatorEquals(a, b)
+#else
+typedef RelFileNode CompatFile;
+#define compat_rd_file rd_node
+#define compat_same_file(a, b) RelFileNodeEquals(a, b)
+#endif
+
 /* 18 counts index searches, and tells deferrable primary keys apart */
 #if PG_VERSION_NUM >= 180000
 #define compat_index_beginscan(heap, index, snapshot, nkeys) \

@@ -54,7 +54,7 @@ COMMENT ON COLUMN @extschema@.fintrans_transactions.kafka_offset IS
   'Kafka offset of the message; NULL for a row that did not come from Kafka.';
 
 -- No index may hold a column that changes with every update, or no update is
--- heap-only; magnitude changes only when the total doubles.
+-- heap-only: magnitude stays as it is while the totals grow together.
 CREATE TABLE @extschema@.fintrans_laundering (
   source_account text COLLATE "C" NOT NULL,
   target_account text COLLATE "C" NOT NULL,
@@ -80,7 +80,15 @@ COMMENT ON COLUMN @extschema@.fintrans_laundering.first_time IS
 COMMENT ON COLUMN @extschema@.fintrans_laundering.last_time IS
   'Latest event time seen for the pair; history, not lowered by DELETE.';
 COMMENT ON COLUMN @extschema@.fintrans_laundering.magnitude IS
-  'fintrans_magnitude(total): what fintrans_suspects() looks up by index.';
+  'A magnitude of fintrans_magnitudes whose ceiling the total does not exceed; 32767 when none is known. What fintrans_suspects() looks up by index.';
+
+CREATE TABLE @extschema@.fintrans_magnitudes (
+  magnitude smallint PRIMARY KEY,
+  ceiling   numeric NOT NULL
+);
+
+COMMENT ON TABLE @extschema@.fintrans_magnitudes IS
+  'Ceilings of the totals of each magnitude, following the quantiles of the totals. They only ever rise. Kept by fintrans_tune_magnitudes(); never write to it.';
 
 CREATE TABLE @extschema@.fintrans_volume (
   city         text COLLATE "C" NOT NULL,
@@ -261,6 +269,7 @@ COMMENT ON TABLE @extschema@.fintrans_settings IS
 
 -- the rows of member tables are user data: pg_dump must carry them
 SELECT pg_catalog.pg_extension_config_dump('fintrans_laundering', '');
+SELECT pg_catalog.pg_extension_config_dump('fintrans_magnitudes', '');
 SELECT pg_catalog.pg_extension_config_dump('fintrans_volume', '');
 SELECT pg_catalog.pg_extension_config_dump('fintrans_offsets', '');
 SELECT pg_catalog.pg_extension_config_dump('fintrans_dead_letters', '');
@@ -273,13 +282,48 @@ SELECT pg_catalog.pg_extension_config_dump('fintrans_settings', '');
 
 -- ---------------------------------------------------- what the triggers do
 
-CREATE FUNCTION @extschema@.fintrans_magnitude(total numeric)
-RETURNS smallint
-AS 'MODULE_PATHNAME', 'fintrans_magnitude'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+-- Half of the pairs lie below the first ceiling, half of the rest below the
+-- second, ... ; above the top 1/1024, ceilings are 3 % apart.
+CREATE FUNCTION @extschema@.fintrans_tune_magnitudes()
+RETURNS void
+LANGUAGE sql SECURITY DEFINER
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $$
+  INSERT INTO fintrans_magnitudes AS m (magnitude, ceiling)
+  -- of some 600 pages, or all there are
+  WITH sample AS (
+    SELECT percentile_disc(array(SELECT 1 - 0.5 ^ k FROM generate_series(1, 10) k)::double precision[])
+           WITHIN GROUP (ORDER BY s.total) AS q
+      FROM fintrans_laundering s
+           TABLESAMPLE SYSTEM ((SELECT least(100, 600 * 100.0 * current_setting('block_size')::integer
+                                             / greatest(1, pg_relation_size('fintrans_laundering')))))
+  )
+  SELECT k - 1, q[k] FROM sample, generate_series(1, 10) k
+   WHERE q IS NOT NULL
+  UNION ALL
+  SELECT 9 + k, round(q[10] * 1.03 ^ k, 4)
+    FROM sample, generate_series(1, 240) k
+   WHERE q IS NOT NULL
+      ON CONFLICT (magnitude) DO UPDATE SET ceiling = excluded.ceiling
+   WHERE excluded.ceiling > m.ceiling
+$$;
 
-COMMENT ON FUNCTION @extschema@.fintrans_magnitude(numeric) IS
-  'The step of a logarithmic scale that a total lies on: one step to a doubling, never falling as the total grows.';
+COMMENT ON FUNCTION @extschema@.fintrans_tune_magnitudes() IS
+  'Raises the ceilings of fintrans_magnitudes to the quantiles of a sample of the totals. The triggers call it when needed.';
+
+REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_tune_magnitudes() FROM PUBLIC;
+
+CREATE FUNCTION @extschema@.fintrans_magnitude_above(threshold numeric)
+RETURNS smallint
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT coalesce(min(m.magnitude), 32767::smallint)
+    FROM @extschema@.fintrans_magnitudes m
+   WHERE m.ceiling > threshold;
+END;
+
+COMMENT ON FUNCTION @extschema@.fintrans_magnitude_above(numeric) IS
+  'The lowest magnitude that may hold totals above the threshold.';
 
 CREATE FUNCTION @extschema@.fintrans_transactions_changed()
 RETURNS trigger
@@ -460,7 +504,7 @@ BEGIN ATOMIC
   SELECT l.source_account, l.target_account, l.total, l.transactions,
          l.first_time, l.last_time
     FROM @extschema@.fintrans_laundering l
-   WHERE l.magnitude OPERATOR(pg_catalog.>=) @extschema@.fintrans_magnitude(threshold)
+   WHERE l.magnitude OPERATOR(pg_catalog.>=) @extschema@.fintrans_magnitude_above(threshold)
      AND l.total OPERATOR(pg_catalog.>) threshold
    ORDER BY l.total DESC, l.source_account, l.target_account;
 END;
@@ -490,9 +534,12 @@ BEGIN ATOMIC
   UNION ALL
   SELECT 'magnitude',
          format('%s -> %s', l.source_account, l.target_account),
-         @extschema@.fintrans_magnitude(l.total)::text, l.magnitude::text
+         CASE WHEN m.ceiling IS NULL THEN 'a known magnitude'
+              ELSE format('at most %s', m.ceiling) END,
+         format('%s in magnitude %s', l.total, l.magnitude)
     FROM @extschema@.fintrans_laundering l
-   WHERE l.magnitude <> @extschema@.fintrans_magnitude(l.total)
+    LEFT JOIN @extschema@.fintrans_magnitudes m USING (magnitude)
+   WHERE l.magnitude <> 32767 AND (m.ceiling IS NULL OR l.total > m.ceiling)
   UNION ALL
   -- a minute without rows is history, unless its day is still held
   SELECT 'volume', format('%s %s', city, minute),
@@ -556,7 +603,7 @@ BEGIN ATOMIC
          'an alert', 'none'
     FROM @extschema@.fintrans_rules r
     JOIN @extschema@.fintrans_laundering l
-      ON l.magnitude >= @extschema@.fintrans_magnitude(r.threshold)
+      ON l.magnitude >= @extschema@.fintrans_magnitude_above(r.threshold)
      AND l.total > r.threshold
     LEFT JOIN @extschema@.fintrans_alerts a
       ON (a.rule, a.source_account, a.target_account)
@@ -664,6 +711,7 @@ BEGIN
       FROM (VALUES
         ('reader', 'SELECT', 'fintrans_transactions'),
         ('reader', 'SELECT', 'fintrans_laundering'),
+        ('reader', 'SELECT', 'fintrans_magnitudes'),
         ('reader', 'SELECT', 'fintrans_volume'),
         ('reader', 'SELECT', 'fintrans_offsets'),
         ('reader', 'SELECT', 'fintrans_rules'),

@@ -19,7 +19,6 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-#include "amount.h"
 #include "deltas.h"
 #include "laundering.h"
 #include "rules.h"
@@ -29,7 +28,6 @@ PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(fintrans_transactions_changed);
 PG_FUNCTION_INFO_V1(fintrans_transactions_truncated);
-PG_FUNCTION_INFO_V1(fintrans_magnitude);
 
 /* The statement's trigger data, once it is known to be what we expect. */
 static TriggerData *
@@ -182,13 +180,4 @@ fintrans_transactions_truncated(PG_FUNCTION_ARGS)
 			 errdetail("Totals would be left without the rows they are made of."),
 			 errhint("Use DELETE, which the totals follow.")));
 	return PointerGetDatum(NULL);
-}
-
-Datum
-fintrans_magnitude(PG_FUNCTION_ARGS)
-{
-	Amount		amount;
-
-	amount_from_datum(&amount, PG_GETARG_DATUM(0));
-	PG_RETURN_INT16(amount_magnitude(&amount));
 }

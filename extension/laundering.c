@@ -26,6 +26,7 @@
 #include "access/xact.h"
 #include "catalog/pg_collation_d.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -34,6 +35,8 @@
 
 #include "compat.h"
 #include "laundering.h"
+#include "magnitudes.h"
+#include "tid_cache.h"
 
 /* Columns of fintrans_laundering, from 0. */
 typedef enum LaunderingColumn
@@ -59,10 +62,15 @@ typedef struct Laundering
 	CommandId	command;
 	Snapshot	snapshot;		/* registered */
 	IndexScanDesc scan;			/* of the primary key, with snapshot */
+	IndexFetchTableData *fetch; /* of rows the cache knows of */
 	ScanKeyData keys[2];
 	StringInfoData accounts[2]; /* the pair's accounts as text datums */
 	TupleTableSlot *old_row;
 	TupleTableSlot *new_row;
+	ItemPointerData root;		/* what the index says of old_row or new_row */
+	Magnitudes	magnitudes;
+	int64		updates;		/* rows updated */
+	int64		rises;			/* ... that outgrew their magnitude */
 } Laundering;
 
 /* The row a pair should have, and what it had. */
@@ -71,6 +79,7 @@ typedef struct PairState
 	Amount		before;
 	Amount		after;
 	int64		transactions;
+	bool		rises;			/* to a higher magnitude */
 } PairState;
 
 /*
@@ -130,7 +139,12 @@ laundering_open(Laundering *laundering, Oid schema)
 	laundering->new_row =
 		MakeSingleTupleTableSlot(RelationGetDescr(laundering->table),
 								 &TTSOpsVirtual);
+	laundering->fetch = table_index_fetch_begin(laundering->table);
+	tid_cache_open(laundering->table);
 	begin_scan(laundering);
+	magnitudes_load(&laundering->magnitudes, schema, laundering->snapshot);
+	laundering->updates = 0;
+	laundering->rises = 0;
 }
 
 /* The table lock stays until the database transaction ends. */
@@ -138,6 +152,7 @@ static void
 laundering_close(Laundering *laundering)
 {
 	end_scan(laundering);
+	table_index_fetch_end(laundering->fetch);
 	ExecDropSingleTupleTableSlot(laundering->new_row);
 	ExecDropSingleTupleTableSlot(laundering->old_row);
 	ExecCloseIndices(laundering->result);
@@ -192,15 +207,59 @@ text_in(StringInfo buffer, const TextSpan *span)
 }
 
 static bool
+same_text(Datum value, const TextSpan *span)
+{
+	struct varlena *text = (struct varlena *) DatumGetPointer(value);
+
+	return VARSIZE_ANY_EXHDR(text) == span->length &&
+		memcmp(VARDATA_ANY(text), span->data, span->length) == 0;
+}
+
+/*
+ * The row where the cache says it is, unless it is another pair's by now.
+ * Serializable transactions need the index to note what they have read.
+ */
+static bool
+find_cached_row(Laundering *laundering, const PairDelta *delta)
+{
+	TupleTableSlot *row = laundering->old_row;
+	ItemPointerData tid;
+	bool		again = false;
+
+	if (IsolationIsSerializable() || !tid_cache_get(delta->hash, &tid))
+		return false;
+	laundering->root = tid;
+	if (!table_index_fetch_tuple(laundering->fetch, &tid,
+								 laundering->snapshot, row, &again, NULL))
+		return false;
+	slot_getsomeattrs(row, LAUNDERING_TARGET_ACCOUNT + 1);
+	return same_text(row->tts_values[LAUNDERING_SOURCE_ACCOUNT],
+					 &delta->source_account) &&
+		same_text(row->tts_values[LAUNDERING_TARGET_ACCOUNT],
+				  &delta->target_account);
+}
+
+/* Bring the pair's row into old_row, if the snapshot sees it. */
+static bool
 find_pair_row(Laundering *laundering, const PairDelta *delta)
 {
+	ItemPointer tid;
+
 	laundering->keys[0].sk_argument =
 		text_in(&laundering->accounts[0], &delta->source_account);
 	laundering->keys[1].sk_argument =
 		text_in(&laundering->accounts[1], &delta->target_account);
+	if (find_cached_row(laundering, delta))
+		return true;
 	index_rescan(laundering->scan, laundering->keys, 2, NULL, 0);
-	return index_getnext_slot(laundering->scan, ForwardScanDirection,
-							  laundering->old_row);
+	while ((tid = index_getnext_tid(laundering->scan,
+									ForwardScanDirection)) != NULL)
+	{
+		laundering->root = *tid;
+		if (index_fetch_heap(laundering->scan, laundering->old_row))
+			return true;
+	}
+	return false;
 }
 
 /* Fill new_row and state from the delta alone, or from it and old_row. */
@@ -211,6 +270,8 @@ compose_row(Laundering *laundering, const PairDelta *delta, bool found,
 	TupleTableSlot *row = laundering->new_row;
 	TimestampTz first_time = delta->first_time;
 	TimestampTz last_time = delta->last_time;
+	int16		old_magnitude = MAGNITUDE_UNBOUNDED;
+	int16		magnitude;
 
 	memset(state, 0, sizeof(*state));
 	if (found)
@@ -225,12 +286,16 @@ compose_row(Laundering *laundering, const PairDelta *delta, bool found,
 						 DatumGetTimestampTz(old[LAUNDERING_FIRST_TIME]));
 		last_time = Max(last_time,
 						DatumGetTimestampTz(old[LAUNDERING_LAST_TIME]));
+		old_magnitude = DatumGetInt16(old[LAUNDERING_MAGNITUDE]);
 	}
 	state->after = state->before;
 	amount_add(&state->after, &delta->amount);
 	state->transactions += delta->transactions;
 	if (state->transactions < 0 || (!found && state->transactions == 0))
 		report_missing_total(delta);
+	magnitude = magnitudes_renew(&laundering->magnitudes, old_magnitude,
+								 &state->after);
+	state->rises = magnitude > old_magnitude;
 
 	ExecClearTuple(row);
 	row->tts_values[LAUNDERING_SOURCE_ACCOUNT] =
@@ -242,8 +307,7 @@ compose_row(Laundering *laundering, const PairDelta *delta, bool found,
 		Int64GetDatum(state->transactions);
 	row->tts_values[LAUNDERING_FIRST_TIME] = TimestampTzGetDatum(first_time);
 	row->tts_values[LAUNDERING_LAST_TIME] = TimestampTzGetDatum(last_time);
-	row->tts_values[LAUNDERING_MAGNITUDE] =
-		Int16GetDatum(amount_magnitude(&state->after));
+	row->tts_values[LAUNDERING_MAGNITUDE] = Int16GetDatum(magnitude);
 	memset(row->tts_isnull, false, LAUNDERING_COLUMNS * sizeof(bool));
 	ExecStoreVirtualTuple(row);
 }
@@ -283,6 +347,7 @@ insert_pair_row(Laundering *laundering)
 						 &conflict);
 	table_tuple_complete_speculative(laundering->table, row, token, !conflict);
 	SpeculativeInsertionLockRelease(xid);
+	laundering->root = row->tts_tid;
 	return !conflict;
 }
 
@@ -319,7 +384,10 @@ write_pair_row(Laundering *laundering, const PairState *state)
 								InvalidSnapshot, true, &failure, &lock_mode,
 								&indexes);
 	if (result == TM_Ok && compat_update_needs_indexes(indexes))
+	{
 		insert_index_entries(laundering, true, indexes, NULL);
+		laundering->root = laundering->new_row->tts_tid;
+	}
 	return result;
 }
 
@@ -380,7 +448,11 @@ apply_pair(Laundering *laundering, const PairDelta *delta, Rules *rules)
 		if (find_pair_row(laundering, delta))
 		{
 			if (update_pair_row(laundering, delta, &state, &total))
+			{
+				laundering->updates++;
+				laundering->rises += state.rises;
 				break;
+			}
 		}
 		else
 		{
@@ -391,18 +463,36 @@ apply_pair(Laundering *laundering, const PairDelta *delta, Rules *rules)
 		}
 		laundering_look_again(laundering);
 	}
+	tid_cache_put(delta->hash, &laundering->root);
 	rules_check_pair(rules, delta, &state.before, &state.after,
 					 state.transactions);
+}
+
+/*
+ * Ceilings are out of date when many rows outgrow them; and as long as there
+ * are none, once the table is large enough to take a while to read.
+ */
+static bool
+wants_tuning(const Laundering *laundering)
+{
+	if (laundering->magnitudes.count == 0)
+		return RelationGetNumberOfBlocks(laundering->table) >= 256;
+	return laundering->updates >= 1000 &&
+		laundering->rises >= laundering->updates / 8;
 }
 
 void
 laundering_apply(Oid schema, PairDelta **pairs, int count, Rules *rules)
 {
 	Laundering	laundering;
+	bool		tune;
 	int			i;
 
 	laundering_open(&laundering, schema);
 	for (i = 0; i < count; i++)
 		apply_pair(&laundering, pairs[i], rules);
+	tune = wants_tuning(&laundering);
 	laundering_close(&laundering);
+	if (tune)
+		magnitudes_tune(schema);
 }

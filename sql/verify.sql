@@ -11,11 +11,16 @@ SELECT * FROM fintrans_verify();
 -- a total
 UPDATE fintrans_laundering SET total = 21 WHERE target_account = 'b';
 SELECT * FROM fintrans_verify();
-UPDATE fintrans_laundering SET total = 20, magnitude = magnitude + 1 WHERE target_account = 'b';
-SELECT problem, subject FROM fintrans_verify();
-UPDATE fintrans_laundering SET magnitude = magnitude - 1 WHERE target_account = 'b';
+UPDATE fintrans_laundering SET total = 20, magnitude = 0 WHERE target_account = 'b';
+INSERT INTO fintrans_magnitudes VALUES (0, 19.99);
+SELECT * FROM fintrans_verify();
+UPDATE fintrans_magnitudes SET ceiling = 20;
+SELECT * FROM fintrans_verify();
+DELETE FROM fintrans_magnitudes;
+SELECT * FROM fintrans_verify();
+UPDATE fintrans_laundering SET magnitude = 32767;
 -- a pair that should not be, and one that is missing
-INSERT INTO fintrans_laundering SELECT 'x', 'y', 1, 1, first_time, last_time, fintrans_magnitude(1)
+INSERT INTO fintrans_laundering SELECT 'x', 'y', 1, 1, first_time, last_time, 32767
   FROM fintrans_laundering LIMIT 1;
 SELECT * FROM fintrans_verify();
 DELETE FROM fintrans_laundering WHERE source_account = 'x';
