@@ -66,8 +66,9 @@ CREATE TABLE @extschema@.fintrans_laundering (
   PRIMARY KEY (source_account, target_account)
 ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05);
 
+-- most pairs have magnitude 0, and need no entry
 CREATE INDEX fintrans_laundering_magnitude
-  ON @extschema@.fintrans_laundering (magnitude);
+  ON @extschema@.fintrans_laundering (magnitude) WHERE magnitude > 0;
 
 COMMENT ON TABLE @extschema@.fintrans_laundering IS
   'One row per (source account, target account) pair: total and transactions always equal GROUP BY over the rows held in fintrans_transactions. Kept by triggers; never write to it.';
@@ -282,8 +283,10 @@ SELECT pg_catalog.pg_extension_config_dump('fintrans_settings', '');
 
 -- ---------------------------------------------------- what the triggers do
 
--- Half of the pairs lie below the first ceiling, half of the rest below the
--- second, ... ; above the top 1/1024, ceilings are 3 % apart.
+-- All but a sixteenth of the pairs lie below the first ceiling, half of the
+-- rest below the second, ... ; above the top 1/1024, ceilings are 3 % apart.
+-- Lower ceilings would be of no use: a query that returns more than a
+-- sixteenth of all pairs is better off reading the whole table.
 CREATE FUNCTION @extschema@.fintrans_tune_magnitudes()
 RETURNS void
 LANGUAGE sql SECURITY DEFINER
@@ -292,16 +295,16 @@ AS $$
   INSERT INTO fintrans_magnitudes AS m (magnitude, ceiling)
   -- of some 600 pages, or all there are
   WITH sample AS (
-    SELECT percentile_disc(array(SELECT 1 - 0.5 ^ k FROM generate_series(1, 10) k)::double precision[])
+    SELECT percentile_disc(array(SELECT 1 - 0.5 ^ k FROM generate_series(4, 10) k)::double precision[])
            WITHIN GROUP (ORDER BY s.total) AS q
       FROM fintrans_laundering s
            TABLESAMPLE SYSTEM ((SELECT least(100, 600 * 100.0 * current_setting('block_size')::integer
                                              / greatest(1, pg_relation_size('fintrans_laundering')))))
   )
-  SELECT k - 1, q[k] FROM sample, generate_series(1, 10) k
+  SELECT k - 1, q[k] FROM sample, generate_series(1, 7) k
    WHERE q IS NOT NULL
   UNION ALL
-  SELECT 9 + k, round(q[10] * 1.03 ^ k, 4)
+  SELECT 6 + k, round(q[7] * 1.03 ^ k, 4)
     FROM sample, generate_series(1, 240) k
    WHERE q IS NOT NULL
       ON CONFLICT (magnitude) DO UPDATE SET ceiling = excluded.ceiling
@@ -504,9 +507,18 @@ BEGIN ATOMIC
   SELECT l.source_account, l.target_account, l.total, l.transactions,
          l.first_time, l.last_time
     FROM @extschema@.fintrans_laundering l
-   WHERE l.magnitude OPERATOR(pg_catalog.>=) @extschema@.fintrans_magnitude_above(threshold)
-     AND l.total OPERATOR(pg_catalog.>) threshold
-   ORDER BY l.total DESC, l.source_account, l.target_account;
+   WHERE l.magnitude > 0
+     AND l.magnitude >= @extschema@.fintrans_magnitude_above(threshold)
+     AND l.total > threshold
+  UNION ALL
+  -- not even begun when the threshold is above the first ceiling
+  SELECT l.source_account, l.target_account, l.total, l.transactions,
+         l.first_time, l.last_time
+    FROM @extschema@.fintrans_laundering l
+   WHERE l.magnitude = 0
+     AND @extschema@.fintrans_magnitude_above(threshold) = 0
+     AND l.total > threshold
+   ORDER BY total DESC, source_account, target_account;
 END;
 
 COMMENT ON FUNCTION @extschema@.fintrans_suspects(numeric) IS

@@ -38,6 +38,9 @@
 #include "magnitudes.h"
 #include "tid_cache.h"
 
+/* As many pairs give quantiles worth fitting magnitudes to. */
+#define FIRST_TUNING_PAIRS 1000
+
 /* Columns of fintrans_laundering, from 0. */
 typedef enum LaunderingColumn
 {
@@ -69,8 +72,8 @@ typedef struct Laundering
 	TupleTableSlot *new_row;
 	ItemPointerData root;		/* what the index says of old_row or new_row */
 	Magnitudes	magnitudes;
-	int64		updates;		/* rows updated */
-	int64		rises;			/* ... that outgrew their magnitude */
+	int64		written;		/* rows inserted or updated */
+	int64		high;			/* ... that are above the first ceiling now */
 } Laundering;
 
 /* The row a pair should have, and what it had. */
@@ -79,7 +82,7 @@ typedef struct PairState
 	Amount		before;
 	Amount		after;
 	int64		transactions;
-	bool		rises;			/* to a higher magnitude */
+	int16		magnitude;
 } PairState;
 
 /*
@@ -143,8 +146,8 @@ laundering_open(Laundering *laundering, Oid schema)
 	tid_cache_open(laundering->table);
 	begin_scan(laundering);
 	magnitudes_load(&laundering->magnitudes, schema, laundering->snapshot);
-	laundering->updates = 0;
-	laundering->rises = 0;
+	laundering->written = 0;
+	laundering->high = 0;
 }
 
 /* The table lock stays until the database transaction ends. */
@@ -271,7 +274,6 @@ compose_row(Laundering *laundering, const PairDelta *delta, bool found,
 	TimestampTz first_time = delta->first_time;
 	TimestampTz last_time = delta->last_time;
 	int16		old_magnitude = MAGNITUDE_UNBOUNDED;
-	int16		magnitude;
 
 	memset(state, 0, sizeof(*state));
 	if (found)
@@ -293,9 +295,8 @@ compose_row(Laundering *laundering, const PairDelta *delta, bool found,
 	state->transactions += delta->transactions;
 	if (state->transactions < 0 || (!found && state->transactions == 0))
 		report_missing_total(delta);
-	magnitude = magnitudes_renew(&laundering->magnitudes, old_magnitude,
-								 &state->after);
-	state->rises = magnitude > old_magnitude;
+	state->magnitude = magnitudes_renew(&laundering->magnitudes,
+										old_magnitude, &state->after);
 
 	ExecClearTuple(row);
 	row->tts_values[LAUNDERING_SOURCE_ACCOUNT] =
@@ -307,7 +308,7 @@ compose_row(Laundering *laundering, const PairDelta *delta, bool found,
 		Int64GetDatum(state->transactions);
 	row->tts_values[LAUNDERING_FIRST_TIME] = TimestampTzGetDatum(first_time);
 	row->tts_values[LAUNDERING_LAST_TIME] = TimestampTzGetDatum(last_time);
-	row->tts_values[LAUNDERING_MAGNITUDE] = Int16GetDatum(magnitude);
+	row->tts_values[LAUNDERING_MAGNITUDE] = Int16GetDatum(state->magnitude);
 	memset(row->tts_isnull, false, LAUNDERING_COLUMNS * sizeof(bool));
 	ExecStoreVirtualTuple(row);
 }
@@ -448,11 +449,7 @@ apply_pair(Laundering *laundering, const PairDelta *delta, Rules *rules)
 		if (find_pair_row(laundering, delta))
 		{
 			if (update_pair_row(laundering, delta, &state, &total))
-			{
-				laundering->updates++;
-				laundering->rises += state.rises;
 				break;
-			}
 		}
 		else
 		{
@@ -464,21 +461,33 @@ apply_pair(Laundering *laundering, const PairDelta *delta, Rules *rules)
 		laundering_look_again(laundering);
 	}
 	tid_cache_put(delta->hash, &laundering->root);
+	laundering->written++;
+	laundering->high += state.magnitude > 0;
 	rules_check_pair(rules, delta, &state.before, &state.after,
 					 state.transactions);
 }
 
 /*
- * Ceilings are out of date when many rows outgrow them; and as long as there
- * are none, once the table is large enough to take a while to read.
+ * Ceilings are out of date when many rows lie above the first, which was fit
+ * to one in sixteen.  Finding that out again and again is no use until a good
+ * part of the rows may have changed.  Without any ceiling, it takes some rows
+ * to fit the first ones to.
  */
 static bool
 wants_tuning(const Laundering *laundering)
 {
+	static int64 written = 0;	/* by this backend since it last tuned */
+	int64		pairs;
+
+	pairs = (int64) RelationGetNumberOfBlocks(laundering->table) * 50;
 	if (laundering->magnitudes.count == 0)
-		return RelationGetNumberOfBlocks(laundering->table) >= 256;
-	return laundering->updates >= 1000 &&
-		laundering->rises >= laundering->updates / 8;
+		return pairs >= FIRST_TUNING_PAIRS;
+	written += laundering->written;
+	if (laundering->high < laundering->written / 8 ||
+		written < Max(FIRST_TUNING_PAIRS, pairs / 8))
+		return false;
+	written = 0;
+	return true;
 }
 
 void
@@ -490,7 +499,16 @@ laundering_apply(Oid schema, PairDelta **pairs, int count, Rules *rules)
 
 	laundering_open(&laundering, schema);
 	for (i = 0; i < count; i++)
+	{
+		if (i == FIRST_TUNING_PAIRS && laundering.magnitudes.count == 0)
+		{
+			/* rather now than after a large first batch */
+			laundering_close(&laundering);
+			magnitudes_tune(schema);
+			laundering_open(&laundering, schema);
+		}
 		apply_pair(&laundering, pairs[i], rules);
+	}
 	tune = wants_tuning(&laundering);
 	laundering_close(&laundering);
 	if (tune)

@@ -9,8 +9,8 @@
  * whose ceiling is above t.
  *
  * What makes this cheap is that ceilings follow the quantiles of the totals
- * (fintrans_tune_magnitudes): half of the pairs lie below the first, half of
- * the rest below the second, and so on, with fine steps for the top thousandth.
+ * (fintrans_tune_magnitudes): most pairs lie below the first, half of the rest
+ * below the second, and so on, with fine steps for the top thousandth.
  * A query that returns n rows so reads a small multiple of n; and while all
  * totals grow together, the ceilings rise with them and hardly any row has to
  * change its magnitude.
