@@ -64,4 +64,16 @@ typedef RelFileNode CompatFile;
 	ExecCheckIndexConstraints(rri, slot, estate, tid, arbiters)
 #endif
 
+/* 16 asks for the table too, 17 for no snapshot any more */
+#if PG_VERSION_NUM >= 170000
+#define compat_bt_search(index, table, key, buffer) \
+	_bt_search(index, table, key, buffer, BT_READ)
+#elif PG_VERSION_NUM >= 160000
+#define compat_bt_search(index, table, key, buffer) \
+	_bt_search(index, table, key, buffer, BT_READ, NULL)
+#else
+#define compat_bt_search(index, table, key, buffer) \
+	_bt_search(index, key, buffer, BT_READ, NULL)
+#endif
+
 #endif							/* FINTRANS_COMPAT_H */

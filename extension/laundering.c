@@ -34,6 +34,7 @@
 #include "utils/snapmgr.h"
 
 #include "compat.h"
+#include "key_walk.h"
 #include "laundering.h"
 #include "magnitudes.h"
 #include "tid_cache.h"
@@ -65,7 +66,8 @@ typedef struct Laundering
 	CommandId	command;
 	Snapshot	snapshot;		/* registered */
 	IndexScanDesc scan;			/* of the primary key, with snapshot */
-	IndexFetchTableData *fetch; /* of rows the cache knows of */
+	KeyWalk    *walk;			/* of the primary key; NULL if not to be used */
+	IndexFetchTableData *fetch; /* of rows that walk or cache know of */
 	ScanKeyData keys[2];
 	StringInfoData accounts[2]; /* the pair's accounts as text datums */
 	TupleTableSlot *old_row;
@@ -143,6 +145,9 @@ laundering_open(Laundering *laundering, Oid schema)
 		MakeSingleTupleTableSlot(RelationGetDescr(laundering->table),
 								 &TTSOpsVirtual);
 	laundering->fetch = table_index_fetch_begin(laundering->table);
+	/* serializable transactions need the index to note what they have read */
+	laundering->walk = IsolationIsSerializable() ? NULL :
+		key_walk_begin(laundering->table, laundering->primary_key);
 	tid_cache_open(laundering->table);
 	begin_scan(laundering);
 	magnitudes_load(&laundering->magnitudes, schema, laundering->snapshot);
@@ -154,6 +159,8 @@ laundering_open(Laundering *laundering, Oid schema)
 static void
 laundering_close(Laundering *laundering)
 {
+	if (laundering->walk != NULL)
+		key_walk_end(laundering->walk);
 	end_scan(laundering);
 	table_index_fetch_end(laundering->fetch);
 	ExecDropSingleTupleTableSlot(laundering->new_row);
@@ -169,6 +176,8 @@ static void
 laundering_look_again(Laundering *laundering)
 {
 	ExecClearTuple(laundering->old_row);
+	if (laundering->walk != NULL)
+		key_walk_leave(laundering->walk);
 	end_scan(laundering);
 	begin_scan(laundering);
 }
@@ -218,22 +227,27 @@ same_text(Datum value, const TextSpan *span)
 		memcmp(VARDATA_ANY(text), span->data, span->length) == 0;
 }
 
-/*
- * The row where the cache says it is, unless it is another pair's by now.
- * Serializable transactions need the index to note what they have read.
- */
+/* The row that an index entry with this identifier leads to, if visible. */
+static bool
+fetch_row(Laundering *laundering, const ItemPointerData *root)
+{
+	ItemPointerData tid = *root;
+	bool		again = false;
+
+	laundering->root = *root;
+	return table_index_fetch_tuple(laundering->fetch, &tid,
+								   laundering->snapshot, laundering->old_row,
+								   &again, NULL);
+}
+
+/* The row where the cache says it is, unless it is another pair's by now. */
 static bool
 find_cached_row(Laundering *laundering, const PairDelta *delta)
 {
 	TupleTableSlot *row = laundering->old_row;
-	ItemPointerData tid;
-	bool		again = false;
+	ItemPointerData root;
 
-	if (IsolationIsSerializable() || !tid_cache_get(delta->hash, &tid))
-		return false;
-	laundering->root = tid;
-	if (!table_index_fetch_tuple(laundering->fetch, &tid,
-								 laundering->snapshot, row, &again, NULL))
+	if (!tid_cache_get(delta->hash, &root) || !fetch_row(laundering, &root))
 		return false;
 	slot_getsomeattrs(row, LAUNDERING_TARGET_ACCOUNT + 1);
 	return same_text(row->tts_values[LAUNDERING_SOURCE_ACCOUNT],
@@ -242,24 +256,47 @@ find_cached_row(Laundering *laundering, const PairDelta *delta)
 				  &delta->target_account);
 }
 
-/* Bring the pair's row into old_row, if the snapshot sees it. */
+/* Look the pair up by an index scan of its own. */
 static bool
-find_pair_row(Laundering *laundering, const PairDelta *delta)
+scan_for_row(Laundering *laundering)
 {
 	ItemPointer tid;
 
-	laundering->keys[0].sk_argument =
-		text_in(&laundering->accounts[0], &delta->source_account);
-	laundering->keys[1].sk_argument =
-		text_in(&laundering->accounts[1], &delta->target_account);
-	if (find_cached_row(laundering, delta))
-		return true;
 	index_rescan(laundering->scan, laundering->keys, 2, NULL, 0);
 	while ((tid = index_getnext_tid(laundering->scan,
 									ForwardScanDirection)) != NULL)
 	{
 		laundering->root = *tid;
 		if (index_fetch_heap(laundering->scan, laundering->old_row))
+			return true;
+	}
+	return false;
+}
+
+/* Bring the pair's row into old_row, if the snapshot sees it. */
+static bool
+find_pair_row(Laundering *laundering, const PairDelta *delta)
+{
+	ItemPointerData tids[KEY_WALK_MAX_TIDS];
+	int			count;
+	int			i;
+
+	laundering->keys[0].sk_argument =
+		text_in(&laundering->accounts[0], &delta->source_account);
+	laundering->keys[1].sk_argument =
+		text_in(&laundering->accounts[1], &delta->target_account);
+	if (laundering->walk == NULL)
+		return scan_for_row(laundering);
+	if (find_cached_row(laundering, delta))
+		return true;
+	if (key_walk_find(laundering->walk, delta,
+					  laundering->keys[0].sk_argument,
+					  laundering->keys[1].sk_argument,
+					  tids, &count) == KEY_WALK_UNSURE)
+		return scan_for_row(laundering);
+	for (i = 0; i < count; i++)
+	{
+		if (fetch_row(laundering, &tids[i]))
 			return true;
 	}
 	return false;
