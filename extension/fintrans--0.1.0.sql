@@ -380,7 +380,7 @@ REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_add_triggers(regclass) FROM PUBL
 
 SELECT @extschema@.fintrans_add_triggers(c.oid)
   FROM pg_catalog.pg_class c
- WHERE c.relnamespace = pg_catalog.current_schema()::pg_catalog.regnamespace
+ WHERE c.relnamespace = pg_catalog.quote_ident(pg_catalog.current_schema())::pg_catalog.regnamespace
    AND c.relname = 'fintrans_transactions';
 
 -- -------------------------------------------------------------- partitions

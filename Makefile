@@ -1,0 +1,102 @@
+# Builds, installs and tests fintrans: the extension by PGXS, the programs by
+# the Makefile in bridge/.  `make help` lists the targets.
+
+EXTENSION = fintrans
+MODULE_big = fintrans
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard extension/*.c)))
+DATA = $(sort $(wildcard extension/fintrans--*.sql))
+# these find what those before them have left; the others go in any order
+first_tests = install partitions statements amounts rules verify suspects
+REGRESS = $(first_tests) $(filter-out $(first_tests), \
+	$(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql))))
+ISOLATION = $(patsubst specs/%.spec,%,$(sort $(wildcard specs/*.spec)))
+
+# the server's own headers do not pass the two that are switched off
+WERROR = -Werror
+PG_CPPFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare $(WERROR)
+
+# bitcode for inlining needs clang, and no SQL inlines these functions
+override with_llvm = no
+
+PG_CONFIG = pg_config
+
+# These targets install what is missing, so they must not need it themselves.
+own_targets = help demo check check-unit check-sql check-isolation \
+	check-tap bench kafka-jars list-regress list-isolation
+
+all:
+
+ifneq ($(filter-out $(own_targets),$(or $(MAKECMDGOALS),all)),)
+
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifeq ($(wildcard $(PGXS)),)
+$(error "$(PG_CONFIG)" is not to be had: `.ci/packages install build` installs what is needed to build)
+endif
+include $(PGXS)
+
+$(OBJS): $(wildcard extension/*.h)
+
+# a database server needs the extension alone, and not librdkafka
+ifndef EXTENSION_ONLY
+all: all-bridge
+install: install-bridge
+uninstall: uninstall-bridge
+endif
+clean: clean-bridge
+
+endif
+
+all-bridge install-bridge uninstall-bridge clean-bridge:
+	$(MAKE) -C bridge $(@:-bridge=)
+
+install-bridge: all-bridge
+
+# SECONDS is a variable of the shell's own, so it travels under another name;
+# make hands on the others that were given to it
+demo: export DEMO_SECONDS = $(SECONDS)
+demo:
+	@bridge/demo
+
+# PGXS has a target of this name, which only says that there is none
+ifneq ($(filter check,$(MAKECMDGOALS)),)
+check:
+	@.ci/check unit sql isolation tap
+endif
+
+check-unit check-sql check-isolation check-tap:
+	@.ci/check $(@:check-%=%)
+
+bench:
+	@bench/run
+
+# Apache Kafka, once; for `make demo BROKER=kafka`, the tests and the bench
+kafka-jars: build/kafka/complete
+
+build/kafka/complete: bridge/kafka/pom.xml
+	rm -rf build/kafka
+	mvn -B -q -Dstyle.color=never -f bridge/kafka/pom.xml dependency:copy-dependencies \
+		-DoutputDirectory='$(CURDIR)/build/kafka'
+	touch $@
+
+# for .ci/check, so that the order stands once
+list-regress:
+	@echo $(REGRESS)
+
+list-isolation:
+	@echo $(ISOLATION)
+
+help:
+	@echo 'make demo          the whole pipeline for half a minute: SECONDS=30 RATE=20000'
+	@echo '                   BROKER=embedded|kafka|host:port FOREVER=1 KEEP=1 PORT=5432'
+	@echo 'make check         all tests; or check-unit, check-sql, check-isolation, check-tap'
+	@echo 'make               build the extension and the programs'
+	@echo 'make install       install both: PG_CONFIG=... prefix=/usr/local DESTDIR=...'
+	@echo '                   EXTENSION_ONLY=1 leaves out the programs'
+	@echo 'make uninstall     remove what install put there'
+	@echo 'make installcheck  SQL and isolation tests on a running server'
+	@echo 'make bench         measure throughput'
+	@echo 'make clean         remove what was built'
+
+.PHONY: all demo bench help kafka-jars check check-unit check-sql \
+	check-isolation check-tap list-regress list-isolation all-bridge \
+	install-bridge uninstall-bridge clean-bridge
