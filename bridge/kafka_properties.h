@@ -1,0 +1,40 @@
+/*
+ * librdkafka properties as the user gave them: -X name=value and -F file, in
+ * kcat's form.  Knows no librdkafka: whoever opens a client applies them.
+ */
+#ifndef FINTRANS_KAFKA_PROPERTIES_H
+#define FINTRANS_KAFKA_PROPERTIES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "options.h"
+
+typedef struct KafkaProperty
+{
+	char	   *name;
+	char	   *value;
+} KafkaProperty;
+
+typedef struct KafkaProperties
+{
+	KafkaProperty *items;		/* in the order to be applied */
+	size_t		count;
+} KafkaProperties;
+
+/*
+ * Read file first (NULL or "" for none; lines name=value, # comments, blanks
+ * around name and value trimmed, CRLF and a missing last newline accepted),
+ * then the pairs of list, which so override it.  False with errstr naming
+ * file and line, or the pair.
+ */
+extern bool kafka_properties_read(KafkaProperties *properties,
+								  const char *file, const OptionList *list,
+								  char *errstr, size_t errstr_size);
+
+/* True for properties whose value must never be shown (passwords, keys). */
+extern bool kafka_property_is_secret(const char *name);
+
+extern void kafka_properties_free(KafkaProperties *properties);
+
+#endif							/* FINTRANS_KAFKA_PROPERTIES_H */

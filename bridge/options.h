@@ -1,0 +1,87 @@
+/*
+ * Command-line options as data: one table per program makes the parser, the
+ * environment, --help, --show-options and the README's option list.
+ */
+#ifndef FINTRANS_OPTIONS_H
+#define FINTRANS_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef enum OptionType
+{
+	OPTION_TEXT,				/* const char * */
+	OPTION_INTEGER,				/* int64_t, within minimum..maximum */
+	OPTION_CHOICE,				/* const char *, one of choices */
+	OPTION_FLAG,				/* bool, takes no argument */
+	OPTION_LIST					/* OptionList, may be given repeatedly */
+} OptionType;
+
+/* The values of a repeatable option (-X name=value), in the order given. */
+typedef struct OptionList
+{
+	const char **values;		/* owned by the list; the texts are argv's */
+	size_t		count;
+} OptionList;
+
+typedef enum OptionSource
+{
+	OPTION_FROM_DEFAULT,
+	OPTION_FROM_ENVIRONMENT,
+	OPTION_FROM_FLAG
+} OptionSource;
+
+typedef struct OptionSpec
+{
+	const char *name;			/* long flag without its dashes, or "X"; ""
+								 * is no option but heads a group in --help,
+								 * with the heading in help */
+	const char *environment;	/* variable, or NULL */
+	const char *older_environment;	/* the demo's variable, or NULL */
+	OptionType	type;
+	size_t		offset;			/* of the field in the program's settings */
+	const char *argument;		/* what --help calls the value, or NULL */
+	const char *default_text;	/* as a user would write it, or NULL */
+	int64_t		minimum;		/* OPTION_INTEGER only */
+	int64_t		maximum;
+	const char *choices;		/* OPTION_CHOICE: "halt|earliest" */
+	bool		secret;			/* may hold a password: redacted when shown */
+	const char *help;			/* one or more sentences */
+} OptionSpec;
+
+typedef struct OptionsProgram
+{
+	const char *name;			/* "fintrans-bridge" */
+	const char *purpose;		/* one sentence for --help */
+	const OptionSpec *specs;	/* ends with a NULL name */
+} OptionsProgram;
+
+/* What the command line asked for, besides the settings themselves. */
+typedef enum OptionsOutcome
+{
+	OPTIONS_RUN,				/* settings are filled, go on */
+	OPTIONS_DONE,				/* --help or --version was answered: exit 0 */
+	OPTIONS_SHOW,				/* settings are filled; --show-options asked */
+	OPTIONS_INVALID				/* errstr says what is wrong and where */
+} OptionsOutcome;
+
+/*
+ * Fill settings from defaults, then the environment, then the flags; sources
+ * gets one entry per spec.  --help, --version and --show-options need no
+ * spec.  Texts point into argv, the environment or the table: nothing to
+ * free but the lists (options_free).
+ */
+extern OptionsOutcome options_parse(const OptionsProgram *program,
+									int argc, char **argv,
+									void *settings, OptionSource *sources,
+									char *errstr, size_t errstr_size);
+
+/* --show-options: every option with its value and where it came from. */
+extern void options_show(const OptionsProgram *program, const void *settings,
+						 const OptionSource *sources, FILE *out);
+
+extern void options_free(const OptionsProgram *program, void *settings);
+
+#endif							/* FINTRANS_OPTIONS_H */

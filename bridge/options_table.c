@@ -1,0 +1,320 @@
+/*
+ * Prints --help and --show-options from a program's table of options, and
+ * reads the table for the parser.
+ */
+#include "options.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kafka_properties.h"
+#include "options_table.h"
+#include "redact.h"
+
+#define HELP_COLUMNS 79
+#define HELP_INDENT 6
+
+static void print_option_help(const OptionSpec *spec, FILE *out);
+static void print_wrapped(const char *text, int indent, FILE *out);
+static void describe_values(const OptionSpec *spec, char *out, size_t size);
+
+static void show_option(const OptionSpec *spec, const void *settings,
+						OptionSource source, int width, FILE *out);
+static void show_list(const OptionSpec *spec, const OptionList *list,
+					  int width, const char *source, FILE *out);
+static void show_row(const OptionSpec *spec, int width, const char *value,
+					 const char *source, FILE *out);
+static void value_text(const OptionSpec *spec, const void *field,
+					   char *out, size_t size);
+static void redact_pair(const char *pair, char *out, size_t size);
+
+/* -------------------------------------------------------------- the table */
+
+bool
+option_is_heading(const OptionSpec *spec)
+{
+	return spec->name[0] == '\0';
+}
+
+bool
+option_is_short(const OptionSpec *spec)
+{
+	return spec->name[0] != '\0' && spec->name[1] == '\0';
+}
+
+/*
+ * The variable that sets an option, or NULL.  An empty one counts as not set:
+ * compose files and task definitions often pass on variables that way.
+ */
+const char *
+option_environment(const OptionSpec *spec, const char **variable)
+{
+	const char *const names[] = {spec->environment, spec->older_environment};
+
+	for (size_t i = 0; i < 2; i++)
+	{
+		const char *text = names[i] == NULL ? NULL : getenv(names[i]);
+
+		if (text != NULL && text[0] != '\0')
+		{
+			*variable = names[i];
+			return text;
+		}
+	}
+	return NULL;
+}
+
+/* "halt|earliest" as people read it: "halt, earliest". */
+void
+option_choices(const char *choices, char *out, size_t size)
+{
+	size_t		bytes = 0;
+
+	for (const char *c = choices; *c != '\0' && bytes + 3 < size; c++)
+	{
+		if (*c == '|')
+			out[bytes++] = ',';
+		out[bytes++] = *c == '|' ? ' ' : *c;
+	}
+	out[bytes] = '\0';
+}
+
+/* " between 1 and 9", or less when a bound is none. */
+void
+option_range(const OptionSpec *spec, char *out, size_t size)
+{
+	if (spec->maximum < INT64_MAX)
+		snprintf(out, size, " between %" PRId64 " and %" PRId64,
+				 spec->minimum, spec->maximum);
+	else if (spec->minimum > INT64_MIN)
+		snprintf(out, size, " of at least %" PRId64, spec->minimum);
+	else
+		out[0] = '\0';
+}
+
+/* ------------------------------------------------------------------- help */
+
+void
+options_help(const OptionsProgram *program, FILE *out)
+{
+	fprintf(out, "Usage: %s [OPTION]...\n", program->name);
+	print_wrapped(program->purpose, 0, out);
+	if (program->specs[0].name == NULL ||
+		!option_is_heading(&program->specs[0]))
+		fprintf(out, "\nOptions:\n");
+	for (const OptionSpec *spec = program->specs; spec->name != NULL; spec++)
+	{
+		if (option_is_heading(spec))
+			fprintf(out, "\n%s:\n", spec->help);
+		else
+			print_option_help(spec, out);
+	}
+	fprintf(out, "\nInformation:\n"
+			"  --show-options\n"
+			"      Print each option with its value and where it came from, "
+			"and exit.\n"
+			"  --version\n"
+			"      Print the version, and exit.\n"
+			"  --help\n"
+			"      Print this text, and exit.\n\n");
+	print_wrapped("A flag wins over its environment variable, and the first "
+				  "variable named over an older one.  An empty variable "
+				  "counts as not set.", 0, out);
+}
+
+static void
+print_option_help(const OptionSpec *spec, FILE *out)
+{
+	char		text[2048];
+	char		values[256];
+
+	if (option_is_short(spec))
+		fprintf(out, "  -%s%s%s", spec->name,
+				spec->argument == NULL ? "" : " ",
+				spec->argument == NULL ? "" : spec->argument);
+	else
+		fprintf(out, "  --%s%s%s", spec->name,
+				spec->argument == NULL ? "" : "=",
+				spec->argument == NULL ? "" : spec->argument);
+	if (spec->environment != NULL)
+		fprintf(out, "  [%s]", spec->environment);
+	if (spec->older_environment != NULL)
+		fprintf(out, "  [%s]", spec->older_environment);
+	fputc('\n', out);
+	describe_values(spec, values, sizeof(values));
+	snprintf(text, sizeof(text), "%s%s", spec->help, values);
+	print_wrapped(text, HELP_INDENT, out);
+}
+
+/* What may be given and what is taken by default, as sentences. */
+static void
+describe_values(const OptionSpec *spec, char *out, size_t size)
+{
+	char		choices[160];
+	const char *default_text = spec->default_text;
+
+	if (spec->type == OPTION_FLAG || default_text == NULL ||
+		default_text[0] == '\0')
+		default_text = NULL;
+	out[0] = '\0';
+	if (spec->type == OPTION_INTEGER)
+	{
+		option_range(spec, choices, sizeof(choices));
+		snprintf(out, size, "  A whole number%s%s%s.", choices,
+				 default_text == NULL ? "" : ", default ",
+				 default_text == NULL ? "" : default_text);
+	}
+	else if (spec->type == OPTION_CHOICE)
+	{
+		option_choices(spec->choices, choices, sizeof(choices));
+		snprintf(out, size, "  One of %s; default %s.", choices,
+				 default_text == NULL ? "none" : default_text);
+	}
+	else if (spec->type == OPTION_LIST)
+		snprintf(out, size, "  May be given repeatedly.");
+	else if (default_text != NULL)
+		snprintf(out, size, "  Default %s.", default_text);
+}
+
+/*
+ * Break lines between words where they would grow too long, and wherever text
+ * has a newline.  A word longer than a line gets a line of its own.
+ */
+static void
+print_wrapped(const char *text, int indent, FILE *out)
+{
+	int			column = 0;
+
+	while (*text != '\0')
+	{
+		int			blanks = (int) strspn(text, " ");
+		int			bytes = (int) strcspn(text + blanks, " \n");
+
+		if (*text == '\n')
+		{
+			fputc('\n', out);
+			text++;
+			column = 0;
+			continue;
+		}
+		if (column > 0 && column + blanks + bytes > HELP_COLUMNS)
+		{
+			fputc('\n', out);
+			column = 0;
+			text += blanks;
+			blanks = 0;
+		}
+		if (column == 0)
+			column = fprintf(out, "%*s", indent, "");
+		column += fprintf(out, "%.*s", blanks + bytes, text);
+		text += blanks + bytes;
+	}
+	fputc('\n', out);
+}
+
+/* ----------------------------------------------------------- show-options */
+
+void
+options_show(const OptionsProgram *program, const void *settings,
+			 const OptionSource *sources, FILE *out)
+{
+	int			width = 0;
+
+	for (const OptionSpec *spec = program->specs; spec->name != NULL; spec++)
+	{
+		if ((int) strlen(spec->name) > width)
+			width = (int) strlen(spec->name);
+	}
+	for (size_t i = 0; program->specs[i].name != NULL; i++)
+	{
+		if (!option_is_heading(&program->specs[i]))
+			show_option(&program->specs[i], settings, sources[i], width, out);
+	}
+}
+
+static void
+show_option(const OptionSpec *spec, const void *settings, OptionSource source,
+			int width, FILE *out)
+{
+	const void *field = (const char *) settings + spec->offset;
+	const char *variable = "";
+	char		source_text[96];
+	char		value[1024];
+
+	if (source == OPTION_FROM_ENVIRONMENT)
+		option_environment(spec, &variable);
+	snprintf(source_text, sizeof(source_text), "%s%s",
+			 source == OPTION_FROM_DEFAULT ? "default" :
+			 source == OPTION_FROM_FLAG ? "flag" : "environment ", variable);
+	if (spec->type == OPTION_LIST)
+	{
+		show_list(spec, field, width, source_text, out);
+		return;
+	}
+	value_text(spec, field, value, sizeof(value));
+	show_row(spec, width, value, source_text, out);
+}
+
+static void
+show_list(const OptionSpec *spec, const OptionList *list, int width,
+		  const char *source, FILE *out)
+{
+	if (list->count == 0)
+		show_row(spec, width, "(none)", source, out);
+	for (size_t i = 0; i < list->count; i++)
+	{
+		char		value[1024];
+
+		redact_pair(list->values[i], value, sizeof(value));
+		show_row(spec, width, value, source, out);
+	}
+}
+
+static void
+show_row(const OptionSpec *spec, int width, const char *value,
+		 const char *source, FILE *out)
+{
+	fprintf(out, "%-*s  %-30s  %s\n", width, spec->name, value, source);
+}
+
+static void
+value_text(const OptionSpec *spec, const void *field, char *out, size_t size)
+{
+	const char *text;
+
+	if (spec->type == OPTION_INTEGER)
+	{
+		snprintf(out, size, "%" PRId64, *(const int64_t *) field);
+		return;
+	}
+	if (spec->type == OPTION_FLAG)
+		text = *(const bool *) field ? "true" : "false";
+	else
+		text = *(const char *const *) field;
+	if (text == NULL || text[0] == '\0')
+		text = "(none)";
+	else if (spec->secret)
+	{
+		redact_conninfo(text, out, size);
+		return;
+	}
+	snprintf(out, size, "%s", text);
+}
+
+/* name=value with the value hidden when it may be a secret. */
+static void
+redact_pair(const char *pair, char *out, size_t size)
+{
+	char		name[128];
+	size_t		bytes = strcspn(pair, "=");
+
+	snprintf(name, sizeof(name), "%.*s", bytes > 127 ? 127 : (int) bytes,
+			 pair);
+	if (pair[bytes] == '\0')
+		snprintf(out, size, "(hidden)");
+	else if (bytes > 127 || kafka_property_is_secret(name))
+		snprintf(out, size, "%s=(hidden)", name);
+	else
+		snprintf(out, size, "%s", pair);
+}

@@ -1,0 +1,137 @@
+/*
+ * The table of error classes.  The first line that fits decides; a code that
+ * fits none is fatal, unless it came up while rows were copied: then it comes
+ * from a trigger, and says nothing about the rows.
+ */
+#include "sqlstate.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* Bits for the steps a line of the table is about. */
+#define AT(step) (1U << (step))
+#define AT_CONNECT (AT(SQLSTATE_FIRST_CONNECT) | AT(SQLSTATE_CONNECT))
+#define AT_ANY (~0U)
+
+typedef struct SqlstateRule
+{
+	unsigned	steps;
+	const char *prefix;			/* of the SQLSTATE */
+	SqlstateClass class;
+} SqlstateRule;
+
+static const SqlstateRule rules[] = {
+	/* refused at the first attempt: a mistake in the configuration; later a
+	 * server that is being moved or a password that is being rotated */
+	{AT(SQLSTATE_FIRST_CONNECT), "28", SQLSTATE_FATAL},
+	{AT(SQLSTATE_FIRST_CONNECT), "3D000", SQLSTATE_FATAL},
+	{AT(SQLSTATE_FIRST_CONNECT), "42", SQLSTATE_FATAL},
+	{AT(SQLSTATE_FIRST_CONNECT), "22", SQLSTATE_FATAL},
+	{AT_CONNECT, "", SQLSTATE_RETRY},
+
+	{AT_ANY, "57P04", SQLSTATE_FATAL},	/* database dropped */
+	{AT_ANY, "08", SQLSTATE_RETRY}, /* connection */
+	{AT_ANY, "25", SQLSTATE_RETRY}, /* read-only server, idle timeout */
+	{AT_ANY, "40", SQLSTATE_RETRY}, /* deadlock, serialization */
+	{AT_ANY, "53", SQLSTATE_RETRY}, /* disk full, too many connections */
+	{AT_ANY, "55", SQLSTATE_RETRY}, /* lock timeout, object in use */
+	{AT_ANY, "57", SQLSTATE_RETRY}, /* shutdown, cancel */
+	{AT_ANY, "58", SQLSTATE_RETRY}, /* the server's own I/O */
+	{AT_ANY, "XX", SQLSTATE_RETRY}, /* concurrent update, internal */
+
+	/* the leaf was dropped between its making and this COPY */
+	{AT(SQLSTATE_COPY_ROWS), "42P01", SQLSTATE_MEND},
+	{AT_ANY, "42", SQLSTATE_FATAL}, /* privileges, names */
+	{AT_ANY, "3", SQLSTATE_FATAL},	/* catalog or schema names */
+	{AT(SQLSTATE_COPY_ROWS), "", SQLSTATE_RETRY},
+	{AT_ANY, "", SQLSTATE_FATAL},
+};
+
+static bool starts_with(const char *text, const char *prefix);
+static bool line_row(const char *line, size_t length, const char *relation,
+					 int64_t *row);
+static const char *find(const char *text, size_t length, const char *word);
+
+SqlstateClass
+sqlstate_classify(SqlstateStep step, const char *sqlstate,
+				  const char *constraint, int64_t row)
+{
+	bool		has_constraint = constraint != NULL && *constraint != '\0';
+
+	if (sqlstate == NULL || *sqlstate == '\0')
+		return SQLSTATE_RETRY;
+	if (step == SQLSTATE_COPY_ROWS && strcmp(sqlstate, "23514") == 0 &&
+		!has_constraint)
+		return SQLSTATE_MEND;	/* the parent has no partition for the row */
+	if (step == SQLSTATE_COPY_ROWS && row > 0 &&
+		(starts_with(sqlstate, "22") ||
+		 (strcmp(sqlstate, "23514") == 0 && has_constraint)))
+		return SQLSTATE_REJECT;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if ((rules[i].steps & AT(step)) != 0 &&
+			starts_with(sqlstate, rules[i].prefix))
+			return rules[i].class;
+	return SQLSTATE_FATAL;
+}
+
+int64_t
+sqlstate_copy_row(const char *context, const char *relation)
+{
+	int64_t		row;
+
+	if (context == NULL)
+		return 0;
+	for (;;)
+	{
+		size_t		length = strcspn(context, "\n");
+
+		if (line_row(context, length, relation, &row))
+			return row;
+		if (context[length] == '\0')
+			return 0;
+		context += length + 1;
+	}
+}
+
+static bool
+starts_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/*
+ * "COPY <relation>, line <row>, column <name>", or a translation of it: the
+ * word COPY and the relation stand in it in some order, and the row's number
+ * is the first one outside the relation's name.
+ */
+static bool
+line_row(const char *line, size_t length, const char *relation, int64_t *row)
+{
+	const char *name = find(line, length, relation);
+	const char *cursor = line;
+	int64_t		number = 0;
+
+	if (name == NULL || find(line, length, "COPY") == NULL)
+		return false;
+	while (cursor < line + length)
+	{
+		if (cursor == name)
+			cursor += strlen(relation);
+		else if (*cursor >= '0' && *cursor <= '9')
+			break;
+		else
+			cursor++;
+	}
+	for (; cursor < line + length && *cursor >= '0' && *cursor <= '9'; cursor++)
+		if (__builtin_mul_overflow(number, 10, &number) ||
+			__builtin_add_overflow(number, *cursor - '0', &number))
+			return false;
+	*row = number;
+	return number > 0;
+}
+
+static const char *
+find(const char *text, size_t length, const char *word)
+{
+	return memmem(text, length, word, strlen(word));
+}

@@ -1,0 +1,309 @@
+/*
+ * Tests of the property reader: kcat's form of files and pairs, hostile ones
+ * too, and that no secret gets into an error.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "kafka_properties.h"
+#include "log.h"
+
+#define TEXT(literal) (literal), sizeof(literal) - 1
+
+static char path[64];
+
+static int
+make_path(void **state)
+{
+	int			fd;
+
+	(void) state;
+	log_open("test", "error");
+	snprintf(path, sizeof(path), "/tmp/test_kafka_properties.XXXXXX");
+	fd = mkstemp(path);
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int
+remove_path(void **state)
+{
+	(void) state;
+	return unlink(path);
+}
+
+static void
+write_file(const char *bytes, size_t count)
+{
+	FILE	   *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, count, file), count);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* Read a file of these bytes; expected is name, value, name, value .. NULL. */
+static void
+assert_file(const char *bytes, size_t count, const char *const *expected)
+{
+	const OptionList none = {NULL, 0};
+	KafkaProperties properties;
+	char		errstr[256] = "";
+	size_t		found = 0;
+
+	write_file(bytes, count);
+	if (!kafka_properties_read(&properties, path, &none, errstr,
+							   sizeof(errstr)))
+		fail_msg("%s", errstr);
+	for (; expected[2 * found] != NULL; found++)
+	{
+		assert_true(found < properties.count);
+		assert_string_equal(properties.items[found].name,
+							expected[2 * found]);
+		assert_string_equal(properties.items[found].value,
+							expected[2 * found + 1]);
+	}
+	assert_int_equal(properties.count, found);
+	kafka_properties_free(&properties);
+	assert_int_equal(properties.count, 0);
+}
+
+/* The error names the file, and says what is expected to be said. */
+static void
+assert_bad_file(const char *bytes, size_t count, const char *expected)
+{
+	const OptionList none = {NULL, 0};
+	KafkaProperties properties;
+	char		errstr[256] = "";
+
+	write_file(bytes, count);
+	assert_false(kafka_properties_read(&properties, path, &none, errstr,
+									   sizeof(errstr)));
+	assert_non_null(strstr(errstr, path));
+	if (strstr(errstr, expected) == NULL)
+		fail_msg("\"%s\" lacks \"%s\"", errstr, expected);
+	assert_null(strstr(errstr, "hunter2"));
+	assert_int_equal(properties.count, 0);
+}
+
+static void
+lines_are_name_and_value(void **state)
+{
+	(void) state;
+	assert_file(TEXT("group.id=a\nclient.id=b\n"), (const char *const[])
+				{"group.id", "a", "client.id", "b", NULL});
+	assert_file(TEXT(""), (const char *const[]) {NULL});
+	assert_file(TEXT("\n\n"), (const char *const[]) {NULL});
+	assert_file(TEXT("sasl.password=a=b#c;d\n"), (const char *const[])
+				{"sasl.password", "a=b#c;d", NULL});
+	assert_file(TEXT("empty=\n"), (const char *const[])
+				{"empty", "", NULL});
+}
+
+static void
+blanks_comments_and_line_ends_are_forgiven(void **state)
+{
+	(void) state;
+	assert_file(TEXT("  a.b \t=  c d \t\n"), (const char *const[])
+				{"a.b", "c d", NULL});
+	assert_file(TEXT("# x=1\n \t# y=2\na=1"), (const char *const[])
+				{"a", "1", NULL});
+	assert_file(TEXT("a=1\r\n\r\nb=2\r\n"), (const char *const[])
+				{"a", "1", "b", "2", NULL});
+	assert_file(TEXT("\xef\xbb\xbf" "a=1\n"), (const char *const[])
+				{"a", "1", NULL});
+}
+
+static void
+bad_lines_are_named(void **state)
+{
+	(void) state;
+	assert_bad_file(TEXT("a=1\nhunter2\n"),
+					"line 2: expected name=value, found no \"=\"");
+	assert_bad_file(TEXT("\n\n =hunter2\n"), "line 3: expected name=value");
+	assert_bad_file(TEXT("a=1\nb=2\na=hunter2\n"),
+					"line 3: property \"a\" was given before");
+	assert_bad_file(TEXT("a=hun\0ter2\n"), "line 1: holds a NUL byte");
+}
+
+static void
+a_line_without_end_is_refused(void **state)
+{
+	size_t		count = 70000;
+	char	   *bytes = malloc(count);
+
+	(void) state;
+	memset(bytes, 'x', count);
+	assert_bad_file(bytes, count, "line 1: longer than 65535 bytes");
+	assert_bad_file(bytes, 65536, "line 1: longer than 65535 bytes");
+	/* a certificate has room: the value takes all but its name and "=" */
+	bytes[0] = 'a';
+	bytes[1] = '=';
+	bytes[65535] = '\0';
+	assert_file(bytes, 65535, (const char *const[])
+				{"a", bytes + 2, NULL});
+	free(bytes);
+}
+
+static void
+files_that_cannot_be_read_are_named(void **state)
+{
+	const OptionList none = {NULL, 0};
+	KafkaProperties properties;
+	char		errstr[256] = "";
+
+	(void) state;
+	assert_false(kafka_properties_read(&properties, "/nonexistent/file",
+									   &none, errstr, sizeof(errstr)));
+	assert_string_equal(errstr, "could not open file \"/nonexistent/file\": "
+						"No such file or directory");
+	assert_false(kafka_properties_read(&properties, "/", &none, errstr,
+									   sizeof(errstr)));
+	assert_string_equal(errstr,
+						"could not read file \"/\": Is a directory");
+}
+
+static void
+pairs_follow_the_file(void **state)
+{
+	const char *pairs[] = {"a=2", " b = x=y ", "a=3"};
+	const OptionList list = {pairs, 3};
+	KafkaProperties properties;
+	char		errstr[256];
+
+	(void) state;
+	write_file(TEXT("a=1\n"));
+	assert_true(kafka_properties_read(&properties, path, &list, errstr,
+									  sizeof(errstr)));
+	assert_int_equal(properties.count, 4);
+	assert_string_equal(properties.items[0].value, "1");
+	assert_string_equal(properties.items[1].value, "2");
+	assert_string_equal(properties.items[2].name, "b");
+	assert_string_equal(properties.items[2].value, "x=y");
+	assert_string_equal(properties.items[3].value, "3");
+	kafka_properties_free(&properties);
+}
+
+static void
+no_file_is_no_error(void **state)
+{
+	const OptionList none = {NULL, 0};
+	KafkaProperties properties;
+	char		errstr[256];
+
+	(void) state;
+	assert_true(kafka_properties_read(&properties, NULL, &none, errstr,
+									  sizeof(errstr)));
+	assert_int_equal(properties.count, 0);
+	assert_true(kafka_properties_read(&properties, "", &none, errstr,
+									  sizeof(errstr)));
+	assert_int_equal(properties.count, 0);
+}
+
+static void
+bad_pairs_are_refused_without_their_text(void **state)
+{
+	static const char *const bad[] = {"hunter2", "=hunter2", " =hunter2", ""};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	{
+		const char *pairs[] = {"a=1", bad[i]};
+		const OptionList list = {pairs, 2};
+		KafkaProperties properties;
+		char		errstr[256];
+
+		assert_false(kafka_properties_read(&properties, NULL, &list, errstr,
+										   sizeof(errstr)));
+		assert_non_null(strstr(errstr, "option -X: expected name=value"));
+		assert_null(strstr(errstr, "hunter2"));
+	}
+}
+
+static void
+secrets_are_known(void **state)
+{
+	/* from librdkafka's CONFIGURATION.md, 2.0.2 */
+	static const char *const secret[] = {
+		"sasl.password", "ssl.key.password", "ssl.keystore.password",
+		"ssl.key.pem", "ssl_key", "sasl.oauthbearer.client.secret",
+		"sasl.oauthbearer.config", "SASL.PASSWORD", " sasl.password"
+	};
+	static const char *const open[] = {
+		"bootstrap.servers", "sasl.username", "ssl.ca.location",
+		"ssl.key.location", "ssl.certificate.pem", "security.protocol", ""
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(secret) / sizeof(secret[0]); i++)
+		assert_true(kafka_property_is_secret(secret[i]));
+	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++)
+		assert_false(kafka_property_is_secret(open[i]));
+}
+
+/* Read the file while standard error goes to another one; was there a line? */
+static bool
+is_warned_of(const char *bytes, size_t count, mode_t mode)
+{
+	const OptionList none = {NULL, 0};
+	KafkaProperties properties;
+	FILE	   *log = tmpfile();
+	int			standard_error = dup(STDERR_FILENO);
+	char		errstr[256];
+	char		text[512] = "";
+	bool		ok;
+
+	assert_non_null(log);
+	write_file(bytes, count);
+	assert_int_equal(chmod(path, mode), 0);
+	log_open("test", "warning");
+	dup2(fileno(log), STDERR_FILENO);
+	ok = kafka_properties_read(&properties, path, &none, errstr,
+							   sizeof(errstr));
+	dup2(standard_error, STDERR_FILENO);
+	close(standard_error);
+	assert_true(ok);
+	kafka_properties_free(&properties);
+	rewind(log);
+	text[fread(text, 1, sizeof(text) - 1, log)] = '\0';
+	fclose(log);
+	assert_null(strstr(text, "hunter2"));
+	return strstr(text, "file with secrets is open to others") != NULL;
+}
+
+static void
+secrets_open_to_others_are_warned_of(void **state)
+{
+	(void) state;
+	assert_true(is_warned_of(TEXT("sasl.password=hunter2\n"), 0644));
+	assert_false(is_warned_of(TEXT("sasl.password=hunter2\n"), 0600));
+	assert_false(is_warned_of(TEXT("sasl.username=me\n"), 0644));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines_are_name_and_value),
+		cmocka_unit_test(blanks_comments_and_line_ends_are_forgiven),
+		cmocka_unit_test(bad_lines_are_named),
+		cmocka_unit_test(a_line_without_end_is_refused),
+		cmocka_unit_test(files_that_cannot_be_read_are_named),
+		cmocka_unit_test(pairs_follow_the_file),
+		cmocka_unit_test(no_file_is_no_error),
+		cmocka_unit_test(bad_pairs_are_refused_without_their_text),
+		cmocka_unit_test(secrets_are_known),
+		cmocka_unit_test(secrets_open_to_others_are_warned_of),
+	};
+
+	return cmocka_run_group_tests_name("kafka_properties", tests, make_path,
+									   remove_path);
+}
