@@ -1,0 +1,539 @@
+/*
+ * Makes the rule, and reads its alerts exactly once each.
+ *
+ * An alert carries the id of the database transaction that raised it, and a
+ * reader keeps the snapshot of its last complete read: what is visible now and
+ * was not in that snapshot is new.  Commits out of order make no difference,
+ * and nothing has to be written anywhere.
+ *
+ * A read takes a snapshot, has the server store its result (a cursor WITH
+ * HOLD) and ends its database transaction at once, so that a slow reader of
+ * our output holds back no vacuum, and memory stays bounded on both sides.
+ * Should the connection break before all is handed over, the next read is to
+ * leave out what was: of transactions older than the first snapshot's oldest
+ * running one, everything up to the last alert_id handed over; of younger
+ * ones, those remembered one by one.
+ *
+ * A standby's snapshots do not list the transactions in progress (as of
+ * PostgreSQL 15), so there the oldest running transaction alone is believed,
+ * and the alerts of younger ones are remembered one by one for longer.
+ */
+#include "alerts.h"
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+
+#define FETCH_ROWS "1000"
+
+/* An alert handed over that a snapshot alone cannot tell from a new one. */
+typedef struct Seen
+{
+	int64_t		alert_id;
+	uint64_t	xid;
+} Seen;
+
+/* What a read knows of the moment it looks at. */
+typedef struct Look
+{
+	char	   *snapshot;		/* pg_snapshot as text */
+	uint64_t	xmin;			/* oldest transaction running then */
+	bool		on_standby;
+} Look;
+
+struct Alerts
+{
+	const AlertsSettings *settings;
+	Listener   *listener;
+	char	   *history;		/* that the rest is about; NULL before */
+	bool		rule_is_set;
+	bool		on_standby;		/* at the last look on this connection */
+
+	char	   *last_snapshot;	/* of the last complete read; NULL before */
+	int64_t		foreign_id;		/* alerts up to it are another cluster's */
+
+	/* of a read under way or broken off */
+	bool		read_began;
+	int64_t		read_id;		/* handed over up to this alert_id .. */
+	uint64_t	read_xmin;		/* .. of transactions older than this one */
+	Seen	   *seen;
+	size_t		seen_count;
+	size_t		seen_size;
+};
+
+static ListenerOutcome check_history(Alerts *alerts);
+static ListenerOutcome set_rule(Alerts *alerts);
+static ListenerOutcome rule_exists(Alerts *alerts, bool *exists);
+static ListenerOutcome look_at_rule(Alerts *alerts);
+
+static ListenerOutcome open_cursor(Alerts *alerts, Look *look);
+static ListenerOutcome take_look(Alerts *alerts, Look *look);
+static ListenerOutcome find_foreign(Alerts *alerts);
+static ListenerOutcome declare_cursor(Alerts *alerts);
+static char *list_seen(const Alerts *alerts);
+static ListenerOutcome hand_over(Alerts *alerts, AlertsTake take,
+							   void *context);
+static ListenerOutcome hand_over_row(Alerts *alerts, int row, AlertsTake take,
+								   void *context);
+static bool remember(Alerts *alerts, int64_t alert_id, uint64_t xid);
+static ListenerOutcome read_completed(Alerts *alerts, Look *look);
+static void forget_reads(Alerts *alerts);
+static ListenerOutcome out_of_memory(Alerts *alerts);
+
+/* The columns of an alert as an object of one line. */
+static const char json_object[] =
+"json_build_object('alert_id', a.alert_id, 'rule', a.rule,"
+" 'source_account', a.source_account, 'target_account', a.target_account,"
+" 'total', a.total, 'transactions', a.transactions,"
+" 'threshold', a.threshold, 'raised_at', a.raised_at)";
+
+/* What the first read wants. */
+static const char is_open[] = "a.state = 'open'";
+
+/*
+ * What later ones want.  The upper bound on raised_xid keeps out what is
+ * restored from another cluster while we run; alert_id > $6 what was restored
+ * before.
+ */
+static const char is_new[] =
+"a.raised_xid >= pg_snapshot_xmin($5::pg_snapshot)"
+" AND a.raised_xid < pg_snapshot_xmax(pg_current_snapshot())"
+" AND NOT pg_visible_in_snapshot(a.raised_xid, $5::pg_snapshot)"
+" AND a.alert_id > $6::bigint";
+
+Alerts *
+alerts_new(const AlertsSettings *settings)
+{
+	Alerts	   *alerts = calloc(1, sizeof(*alerts));
+
+	if (alerts == NULL)
+		return NULL;
+	alerts->settings = settings;
+	alerts->foreign_id = INT64_MIN;
+	alerts->listener = listener_new(settings->database);
+	if (alerts->listener == NULL)
+	{
+		free(alerts);
+		return NULL;
+	}
+	return alerts;
+}
+
+void
+alerts_free(Alerts *alerts)
+{
+	if (alerts == NULL)
+		return;
+	listener_free(alerts->listener);
+	forget_reads(alerts);
+	free(alerts->history);
+	free(alerts->seen);
+	free(alerts);
+}
+
+ListenerOutcome
+alerts_connect(Alerts *alerts)
+{
+	ListenerOutcome outcome;
+
+	alerts->on_standby = false;
+	/* it listens before the first read: what comes in between is announced */
+	if ((outcome = listener_connect(alerts->listener)) == LISTENER_DONE &&
+		(outcome = check_history(alerts)) == LISTENER_DONE &&
+		!alerts->rule_is_set)
+		outcome = set_rule(alerts);
+	if (outcome != LISTENER_DONE)
+		alerts_disconnect(alerts);
+	return outcome;
+}
+
+void
+alerts_disconnect(Alerts *alerts)
+{
+	listener_disconnect(alerts->listener);
+}
+
+ListenerOutcome
+alerts_read(Alerts *alerts, AlertsTake take, void *context)
+{
+	Look		look = {NULL, 0, false};
+	ListenerOutcome outcome;
+
+	if ((outcome = open_cursor(alerts, &look)) == LISTENER_DONE &&
+		(outcome = hand_over(alerts, take, context)) == LISTENER_DONE)
+		outcome = read_completed(alerts, &look);
+	free(look.snapshot);
+	/* a statement that failed leaves a database transaction behind */
+	if (outcome != LISTENER_DONE)
+		alerts_disconnect(alerts);
+	return outcome;
+}
+
+int
+alerts_socket(const Alerts *alerts)
+{
+	return listener_socket(alerts->listener);
+}
+
+ListenerOutcome
+alerts_consume(Alerts *alerts, bool *notified)
+{
+	return listener_consume(alerts->listener, notified);
+}
+
+const char *
+alerts_error(const Alerts *alerts)
+{
+	return listener_error(alerts->listener);
+}
+
+/*
+ * Transaction ids can be compared within one history only.  After a failover
+ * to a standby that lacked the newest commits, or a restore, they start again
+ * from an earlier point: then everything open is handed over anew, for one
+ * line too many does less harm than one that is missing.
+ */
+static ListenerOutcome
+check_history(Alerts *alerts)
+{
+	const char *history = listener_history(alerts->listener);
+
+	if (alerts->history != NULL && strcmp(history, alerts->history) == 0)
+		return LISTENER_DONE;
+	if (alerts->history != NULL)
+	{
+		log_write(LOG_LEVEL_WARNING, "another history of the database",
+				  "consequence=\"alerts still open are printed again\"");
+		forget_reads(alerts);
+	}
+	free(alerts->history);
+	alerts->history = strdup(history);
+	return alerts->history != NULL ? LISTENER_DONE : out_of_memory(alerts);
+}
+
+/* ------------------------------------------------------------------- rule */
+
+/*
+ * Make the rule, or give it the threshold the user asked for; one that exists
+ * keeps its own threshold when the user named none.  Once only: what a person
+ * changes later stands.
+ */
+static ListenerOutcome
+set_rule(Alerts *alerts)
+{
+	const char *const parameters[] = {
+		alerts->settings->rule, alerts->settings->threshold
+	};
+	Listener   *listener = alerts->listener;
+	ListenerOutcome outcome;
+	bool		exists = false;
+
+	if (!alerts->settings->threshold_given)
+	{
+		outcome = rule_exists(alerts, &exists);
+		if (outcome != LISTENER_DONE)
+			return outcome;
+	}
+	if (!exists)
+	{
+		outcome = listener_run(listener, parameters, 2,
+							   "SELECT %s.fintrans_set_rule($1, $2::numeric)",
+							   listener_schema(listener));
+		/* the role may not, or a standby cannot: then it is as it is */
+		if (outcome != LISTENER_DONE &&
+			!listener_failed_with(listener, "42501") &&
+			!listener_failed_with(listener, "25006"))
+			return outcome;
+	}
+	return look_at_rule(alerts);
+}
+
+static ListenerOutcome
+rule_exists(Alerts *alerts, bool *exists)
+{
+	ListenerOutcome outcome;
+
+	outcome = listener_run(alerts->listener, &alerts->settings->rule, 1,
+						   "SELECT FROM %s.fintrans_rules WHERE name = $1",
+						   listener_schema(alerts->listener));
+	*exists = outcome == LISTENER_DONE && listener_rows(alerts->listener) == 1;
+	return outcome;
+}
+
+/* What the rule is now, whoever made it so. */
+static ListenerOutcome
+look_at_rule(Alerts *alerts)
+{
+	const char *const parameters[] = {
+		alerts->settings->rule, alerts->settings->threshold
+	};
+	Listener   *listener = alerts->listener;
+	ListenerOutcome outcome;
+	const char *event = NULL;
+
+	outcome = listener_run(listener, parameters, 2,
+						   "SELECT threshold, enabled, threshold = $2::numeric"
+						   " FROM %s.fintrans_rules WHERE name = $1",
+						   listener_schema(listener));
+	if (outcome != LISTENER_DONE)
+		return outcome;
+	if (listener_rows(listener) != 1)
+		return listener_fail(listener, LISTENER_FATAL, "rule \"%s\" does not "
+							 "exist, and this role may not make it",
+							 alerts->settings->rule);
+	if (alerts->settings->threshold_given &&
+		listener_value(listener, 0, 2)[0] != 't')
+		event = "rule left as it is, this role may not change it";
+	else if (listener_value(listener, 0, 1)[0] != 't')
+		event = "rule is disabled";
+	log_write(event != NULL ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+			  event != NULL ? event : "rule in use",
+			  "rule=%s threshold=%s",
+			  log_quote(alerts->settings->rule, (char[256]) {0}, 256),
+			  listener_value(listener, 0, 0));
+	alerts->rule_is_set = true;
+	return LISTENER_DONE;
+}
+
+/* ---------------------------------------------------------------- reading */
+
+/* Look, and have the server store what is new. */
+static ListenerOutcome
+open_cursor(Alerts *alerts, Look *look)
+{
+	ListenerOutcome outcome;
+
+	outcome = listener_run(alerts->listener, NULL, 0, "BEGIN ISOLATION LEVEL"
+						   " REPEATABLE READ READ ONLY");
+	if (outcome != LISTENER_DONE ||
+		(outcome = take_look(alerts, look)) != LISTENER_DONE)
+		return outcome;
+	if (alerts->last_snapshot == NULL &&
+		(outcome = find_foreign(alerts)) != LISTENER_DONE)
+		return outcome;
+	if (!alerts->read_began)
+	{
+		alerts->read_began = true;
+		alerts->read_id = INT64_MIN;
+		alerts->read_xmin = look->xmin;
+	}
+	if ((outcome = declare_cursor(alerts)) != LISTENER_DONE)
+		return outcome;
+	return listener_run(alerts->listener, NULL, 0, "COMMIT");
+}
+
+static ListenerOutcome
+take_look(Alerts *alerts, Look *look)
+{
+	Listener   *listener = alerts->listener;
+	ListenerOutcome outcome;
+
+	outcome = listener_run(listener, NULL, 0,
+						   "SELECT s, pg_snapshot_xmin(s), pg_is_in_recovery()"
+						   " FROM pg_current_snapshot() s");
+	if (outcome != LISTENER_DONE)
+		return outcome;
+	look->snapshot = strdup(listener_value(listener, 0, 0));
+	look->xmin = strtoull(listener_value(listener, 0, 1), NULL, 10);
+	look->on_standby = listener_value(listener, 0, 2)[0] == 't';
+	if (look->snapshot == NULL)
+		return out_of_memory(alerts);
+	/* another history began, and there is something to listen to now */
+	if (alerts->on_standby && !look->on_standby)
+		return listener_fail(listener, LISTENER_LOST,
+							 "the standby was promoted");
+	alerts->on_standby = look->on_standby;
+	return LISTENER_DONE;
+}
+
+/*
+ * Alerts restored from another cluster carry that one's transaction ids,
+ * which may lie in this one's future.  They are visible though the snapshot
+ * says they cannot be; when the ids come to pass they must not pass for new.
+ */
+static ListenerOutcome
+find_foreign(Alerts *alerts)
+{
+	Listener   *listener = alerts->listener;
+	ListenerOutcome outcome;
+	const char *alert_id;
+
+	outcome = listener_run(listener, NULL, 0,
+						   "SELECT max(alert_id) FROM %s.fintrans_alerts"
+						   " WHERE raised_xid"
+						   " >= pg_snapshot_xmin(pg_current_snapshot())"
+						   " AND NOT pg_visible_in_snapshot(raised_xid,"
+						   " pg_current_snapshot())",
+						   listener_schema(listener));
+	if (outcome != LISTENER_DONE)
+		return outcome;
+	alert_id = listener_value(listener, 0, 0);
+	alerts->foreign_id = alert_id == NULL ? INT64_MIN :
+		strtoll(alert_id, NULL, 10);
+	return LISTENER_DONE;
+}
+
+static ListenerOutcome
+declare_cursor(Alerts *alerts)
+{
+	char		read_id[24];
+	char		read_xmin[24];
+	char		foreign_id[24];
+	char	   *seen = list_seen(alerts);
+	bool		is_first = alerts->last_snapshot == NULL;
+	const char *const parameters[] = {
+		alerts->settings->rule, read_id, read_xmin, seen,
+		alerts->last_snapshot, foreign_id
+	};
+	ListenerOutcome outcome;
+
+	if (seen == NULL)
+		return out_of_memory(alerts);
+	snprintf(read_id, sizeof(read_id), "%" PRId64, alerts->read_id);
+	snprintf(read_xmin, sizeof(read_xmin), "%" PRIu64, alerts->read_xmin);
+	snprintf(foreign_id, sizeof(foreign_id), "%" PRId64, alerts->foreign_id);
+	outcome = listener_run(alerts->listener, parameters, is_first ? 4 : 6,
+						   "DECLARE new_alerts NO SCROLL CURSOR WITH HOLD FOR"
+						   " SELECT a.alert_id, a.raised_xid,"
+						   " a.source_account, a.target_account, a.total, %s"
+						   " FROM %s.fintrans_alerts a"
+						   " WHERE a.rule = $1"
+						   " AND (a.alert_id > $2::bigint"
+						   " OR a.raised_xid >= $3::xid8)"
+						   " AND a.alert_id <> ALL ($4::bigint[])"
+						   " AND %s ORDER BY a.alert_id",
+						   alerts->settings->as_json ? json_object : "NULL",
+						   listener_schema(alerts->listener),
+						   is_first ? is_open : is_new);
+	free(seen);
+	return outcome;
+}
+
+/* As an array literal, to be freed; NULL when memory is short. */
+static char *
+list_seen(const Alerts *alerts)
+{
+	size_t		size = alerts->seen_count * 22 + 3;
+	char	   *list = malloc(size);
+	size_t		bytes = 1;
+
+	if (list == NULL)
+		return NULL;
+	list[0] = '{';
+	for (size_t i = 0; i < alerts->seen_count; i++)
+		bytes += (size_t) snprintf(list + bytes, size - bytes, "%s%" PRId64,
+								   i == 0 ? "" : ",",
+								   alerts->seen[i].alert_id);
+	snprintf(list + bytes, size - bytes, "}");
+	return list;
+}
+
+static ListenerOutcome
+hand_over(Alerts *alerts, AlertsTake take, void *context)
+{
+	int			rows;
+
+	do
+	{
+		ListenerOutcome outcome = listener_run(alerts->listener, NULL, 0,
+											 "FETCH " FETCH_ROWS
+											 " FROM new_alerts");
+
+		rows = outcome == LISTENER_DONE ? listener_rows(alerts->listener) : 0;
+		for (int row = 0; row < rows && outcome == LISTENER_DONE; row++)
+			outcome = hand_over_row(alerts, row, take, context);
+		if (outcome != LISTENER_DONE)
+			return outcome;
+	} while (rows > 0);
+	return listener_run(alerts->listener, NULL, 0, "CLOSE new_alerts");
+}
+
+static ListenerOutcome
+hand_over_row(Alerts *alerts, int row, AlertsTake take, void *context)
+{
+	Listener   *listener = alerts->listener;
+	const Alert alert = {
+		.source_account = listener_value(listener, row, 2),
+		.target_account = listener_value(listener, row, 3),
+		.total = listener_value(listener, row, 4),
+		.json = listener_value(listener, row, 5)
+	};
+
+	if (!take(context, &alert))
+		return LISTENER_STOPPED;
+	if (!remember(alerts, strtoll(listener_value(listener, row, 0), NULL, 10),
+				  strtoull(listener_value(listener, row, 1), NULL, 10)))
+		return out_of_memory(alerts);
+	return LISTENER_DONE;
+}
+
+/* Note that an alert was handed over. */
+static bool
+remember(Alerts *alerts, int64_t alert_id, uint64_t xid)
+{
+	if (alert_id > alerts->read_id)
+		alerts->read_id = alert_id;
+	if (xid < alerts->read_xmin)
+		return true;
+	if (alerts->seen_count == alerts->seen_size)
+	{
+		size_t		size = 2 * alerts->seen_size + 64;
+		Seen	   *seen = realloc(alerts->seen, size * sizeof(*seen));
+
+		if (seen == NULL)
+			return false;
+		alerts->seen = seen;
+		alerts->seen_size = size;
+	}
+	alerts->seen[alerts->seen_count++] = (Seen) {alert_id, xid};
+	return true;
+}
+
+/* The next read begins where this one looked. */
+static ListenerOutcome
+read_completed(Alerts *alerts, Look *look)
+{
+	size_t		kept = 0;
+
+	if (look->on_standby)
+	{
+		for (size_t i = 0; i < alerts->seen_count; i++)
+		{
+			if (alerts->seen[i].xid >= look->xmin &&
+				alerts->seen[i].alert_id > alerts->foreign_id)
+				alerts->seen[kept++] = alerts->seen[i];
+		}
+		free(look->snapshot);
+		if (asprintf(&look->snapshot, "%" PRIu64 ":%" PRIu64 ":", look->xmin,
+					 look->xmin) < 0)
+		{
+			look->snapshot = NULL;
+			return out_of_memory(alerts);
+		}
+	}
+	alerts->seen_count = kept;
+	alerts->read_began = false;
+	free(alerts->last_snapshot);
+	alerts->last_snapshot = look->snapshot;
+	look->snapshot = NULL;
+	return LISTENER_DONE;
+}
+
+static void
+forget_reads(Alerts *alerts)
+{
+	free(alerts->last_snapshot);
+	alerts->last_snapshot = NULL;
+	alerts->read_began = false;
+	alerts->seen_count = 0;
+}
+
+static ListenerOutcome
+out_of_memory(Alerts *alerts)
+{
+	return listener_fail(alerts->listener, LISTENER_FATAL, "out of memory");
+}

@@ -1,0 +1,94 @@
+/*
+ * From the partitions that the group gave to the positions they are fetched
+ * from: asks the table of positions (through the writer) and Kafka, decides
+ * with position.h, and starts the fetch.  A state machine that is stepped by
+ * the main loop, so that polling goes on while the database is away.
+ */
+#ifndef FINTRANS_ASSIGNMENT_H
+#define FINTRANS_ASSIGNMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backoff.h"
+#include "consumer.h"
+#include "offset_list.h"
+#include "position.h"
+#include "writer.h"
+
+typedef enum AssignmentStage
+{
+	ASSIGNMENT_NONE,			/* the group has given nothing (yet) */
+	ASSIGNMENT_WANTED,			/* positions are to be looked up */
+	ASSIGNMENT_READING,			/* the writer reads the table */
+	ASSIGNMENT_ADDING,			/* the writer adds partitions to the table */
+	ASSIGNMENT_LOADING			/* partitions are being fetched */
+} AssignmentStage;
+
+typedef struct AssignmentHalt
+{
+	const char *topic;
+	int32_t		partition;
+	int64_t		next_offset;	/* in the table */
+	PositionVerdict verdict;
+	char		reason[200];
+} AssignmentHalt;
+
+typedef struct Assignment
+{
+	StartPoint	start;			/* for topics never seen */
+	bool		skip_lost;		/* --on-gap earliest */
+	AssignmentStage stage;
+	int64_t		retry_ms;		/* not before, monotonic */
+	WriterPositions question;	/* the writer's while reading and adding */
+	OffsetList	positions;		/* LOADING: next offsets in the table, one per
+								 * slot */
+	OffsetList	targets;		/* high watermarks when first assigned */
+	AssignmentHalt *halts;		/* partitions left out */
+	size_t		halt_count;
+	int64_t		halts_reported_ms;	/* monotonic */
+	Backoff		trouble;		/* of looking up: when to log it again */
+} Assignment;
+
+extern void assignment_init(Assignment *assignment, const StartPoint *start,
+							bool skip_lost);
+extern void assignment_free(Assignment *assignment);
+
+/* The group has given partitions. */
+extern void assignment_begin(Assignment *assignment);
+
+/* The group has taken them back. */
+extern void assignment_end(Assignment *assignment);
+
+/*
+ * Look all positions up again, after at least delay_ms; until then nothing is
+ * fetched.
+ */
+extern void assignment_renew(Assignment *assignment, Consumer *consumer,
+							 int64_t delay_ms);
+
+/* Ask for positions if they are wanted and the writer is idle. */
+extern void assignment_step(Assignment *assignment, Consumer *consumer,
+							Writer *writer);
+
+/*
+ * Take the report of a WRITER_POSITIONS job and do the next step.  True when
+ * a fetch has just begun: assignment->positions then holds its slots.
+ */
+extern bool assignment_take(Assignment *assignment, Consumer *consumer,
+							Writer *writer, const WriterReport *report);
+
+/*
+ * Once a minute: say again which partitions are halted and why, and look
+ * whether Kafka's bounds have changed (a new leader can be behind for a
+ * moment).  True when the assignment is to be renewed.
+ */
+extern bool assignment_review_halts(Assignment *assignment,
+									Consumer *consumer);
+
+/* Where --exit-at-end may stop; negative when the partition has no target. */
+extern int64_t assignment_target(const Assignment *assignment,
+								 const char *topic, int32_t partition);
+
+#endif							/* FINTRANS_ASSIGNMENT_H */

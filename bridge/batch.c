@@ -1,0 +1,384 @@
+/*
+ * Fills a batch.  A message is added whole or not at all: what its fields
+ * wrote before the buffer was full is taken back, and progress moves last.
+ */
+#include "batch.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "time_spec.h"
+
+/* Columns by number, and how many there are. */
+enum
+{
+#define X(column, type) TRANSACTION_##column,
+	FINTRANS_TRANSACTION_COLUMNS(X)
+#undef X
+	TRANSACTION_COLUMNS
+};
+
+enum
+{
+#define X(column, type) DEAD_LETTER_##column,
+	FINTRANS_DEAD_LETTER_COLUMNS(X)
+#undef X
+	DEAD_LETTER_COLUMNS
+};
+
+/* A topic's name has at most 249 bytes. */
+#define TOPIC_MAX_BYTES 249
+
+/*
+ * More than any row takes: its texts, and less than 128 bytes for the lengths
+ * and the other fields.
+ */
+#define ROW_MAX_BYTES (TOPIC_MAX_BYTES + 2 * FINTRANS_ACCOUNT_MAX_BYTES + 128)
+
+/* The same for a dead letter, but for its payload. */
+#define DEAD_LETTER_MAX_BYTES (TOPIC_MAX_BYTES + RECORD_DETAIL_BYTES + 256)
+
+/* Dead letters are few as a rule: their buffer begins small. */
+#define DEAD_LETTERS_FIRST_BYTES ((size_t) 1 << 20)
+
+static bool allocate(CopyBuffer *buffer, size_t size);
+static void empty(Batch *batch);
+static bool reserve_slots(Batch *batch, size_t slots);
+static bool reserve_dead_letter(Batch *batch, size_t bytes);
+static bool note_day(Batch *batch, int64_t ms);
+static bool put_row(CopyBuffer *rows, const BatchProgress *progress,
+					const BatchMessage *message, const Record *record);
+static bool put_dead_letter(CopyBuffer *dead_letters,
+							const BatchProgress *progress,
+							const BatchMessage *message,
+							const char *reason, const char *detail);
+static bool put_text(CopyBuffer *buffer, const char *text);
+static void advance(BatchProgress *progress, int64_t offset);
+static bool is_topic(const CopyField *field, const char *topic);
+
+bool
+batch_init(Batch *batch, int64_t max_messages, size_t max_bytes)
+{
+	size_t		first = max_bytes < DEAD_LETTERS_FIRST_BYTES ?
+		max_bytes : DEAD_LETTERS_FIRST_BYTES;
+
+	memset(batch, 0, sizeof(*batch));
+	batch->max_messages = max_messages;
+	batch->max_bytes = max_bytes;
+	/* a row or dead letter that fits max_bytes leaves room for the trailer */
+	if (!allocate(&batch->rows, max_bytes + ROW_MAX_BYTES) ||
+		!allocate(&batch->dead_letters, first + DEAD_LETTER_MAX_BYTES))
+	{
+		batch_free(batch);
+		return false;
+	}
+	empty(batch);
+	return true;
+}
+
+void
+batch_free(Batch *batch)
+{
+	free(batch->rows.data);
+	free(batch->dead_letters.data);
+	free(batch->progress);
+	memset(batch, 0, sizeof(*batch));
+}
+
+bool
+batch_start(Batch *batch, size_t slots)
+{
+	if (!reserve_slots(batch, slots))
+		return false;
+	empty(batch);
+	batch->slots = slots;
+	if (slots > 0)
+		memset(batch->progress, 0, slots * sizeof(*batch->progress));
+	return true;
+}
+
+void
+batch_set_position(Batch *batch, size_t slot, const char *topic,
+				   int32_t partition, int64_t next_offset)
+{
+	assert(slot < batch->slots);
+	batch->progress[slot] = (BatchProgress)
+	{
+		.topic = topic,
+		.partition = partition,
+		.expected_offset = next_offset,
+		.next_offset = next_offset
+	};
+}
+
+bool
+batch_continue(Batch *batch, const Batch *previous)
+{
+	if (!batch_start(batch, previous->slots))
+		return false;
+	for (size_t slot = 0; slot < previous->slots; slot++)
+		batch_set_position(batch, slot, previous->progress[slot].topic,
+						   previous->progress[slot].partition,
+						   previous->progress[slot].next_offset);
+	return true;
+}
+
+BatchResult
+batch_add_row(Batch *batch, size_t slot, const BatchMessage *message,
+			  const Record *record)
+{
+	BatchProgress *progress = &batch->progress[slot];
+	size_t		used = batch->rows.used;
+
+	if (message->offset < progress->next_offset)
+		return BATCH_STALE;
+	if (batch_is_full(batch) || !note_day(batch, message->event_time_ms))
+		return BATCH_FULL;
+	if (!put_row(&batch->rows, progress, message, record))
+	{
+		batch->rows.used = used;
+		return BATCH_FULL;
+	}
+	batch->row_count++;
+	advance(progress, message->offset);
+	progress->stored++;
+	return BATCH_ADDED;
+}
+
+BatchResult
+batch_add_dead_letter(Batch *batch, size_t slot, const BatchMessage *message,
+					  RecordVerdict verdict, const char *detail)
+{
+	BatchProgress *progress = &batch->progress[slot];
+	size_t		used = batch->dead_letters.used;
+
+	if (message->offset < progress->next_offset)
+		return BATCH_STALE;
+	/* a payload larger than the bound gets a batch's dead letters alone */
+	if (batch_is_full(batch) ||
+		(batch->dead_letter_count > 0 &&
+		 used + message->payload_bytes > batch->max_bytes))
+		return BATCH_FULL;
+	if (!reserve_dead_letter(batch, message->payload_bytes) ||
+		!put_dead_letter(&batch->dead_letters, progress, message,
+						 record_reason(verdict), detail))
+	{
+		batch->dead_letters.used = used;
+		return BATCH_NO_MEMORY;
+	}
+	batch->dead_letter_count++;
+	advance(progress, message->offset);
+	progress->dead_lettered++;
+	return BATCH_ADDED;
+}
+
+BatchResult
+batch_skip_to(Batch *batch, size_t slot, int64_t offset)
+{
+	BatchProgress *progress = &batch->progress[slot];
+
+	if (offset <= progress->next_offset)
+		return BATCH_STALE;
+	progress->skipped += offset - progress->next_offset;
+	progress->next_offset = offset;
+	return BATCH_ADDED;
+}
+
+bool
+batch_is_empty(const Batch *batch)
+{
+	if (batch_messages(batch) > 0)
+		return false;
+	for (size_t slot = 0; slot < batch->slots; slot++)
+		if (batch->progress[slot].next_offset !=
+			batch->progress[slot].expected_offset)
+			return false;
+	return true;
+}
+
+int64_t
+batch_messages(const Batch *batch)
+{
+	return batch->row_count + batch->dead_letter_count;
+}
+
+bool
+batch_is_full(const Batch *batch)
+{
+	return batch_messages(batch) >= batch->max_messages ||
+		batch->rows.used >= batch->max_bytes ||
+		batch->dead_letters.used >= batch->max_bytes;
+}
+
+bool
+batch_find_row(const Batch *batch, int64_t row, const char **topic,
+			   int32_t *partition, int64_t *offset)
+{
+	CopyField	fields[TRANSACTION_COLUMNS];
+
+	if (!copy_find_row(&batch->rows, row, fields, TRANSACTION_COLUMNS) ||
+		!copy_get_int4(&fields[TRANSACTION_kafka_partition], partition) ||
+		!copy_get_int8(&fields[TRANSACTION_kafka_offset], offset))
+		return false;
+	for (size_t slot = 0; slot < batch->slots; slot++)
+	{
+		const BatchProgress *progress = &batch->progress[slot];
+
+		if (progress->partition == *partition && progress->topic != NULL &&
+			is_topic(&fields[TRANSACTION_city], progress->topic))
+		{
+			*topic = progress->topic;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+allocate(CopyBuffer *buffer, size_t size)
+{
+	buffer->data = malloc(size);
+	buffer->size = buffer->data != NULL ? size : 0;
+	buffer->used = 0;
+	return buffer->data != NULL;
+}
+
+/* Both buffers begin with COPY's header; they always have room for it. */
+static void
+empty(Batch *batch)
+{
+	batch->rows.used = 0;
+	batch->dead_letters.used = 0;
+	copy_put_header(&batch->rows);
+	copy_put_header(&batch->dead_letters);
+	batch->row_count = 0;
+	batch->dead_letter_count = 0;
+	batch->day_count = 0;
+	batch->last_day = 0;
+	batch->opened_ms = 0;
+}
+
+static bool
+reserve_slots(Batch *batch, size_t slots)
+{
+	BatchProgress *larger;
+
+	if (slots <= batch->slots_allocated)
+		return true;
+	larger = realloc(batch->progress, slots * sizeof(*larger));
+	if (larger == NULL)
+		return false;
+	batch->progress = larger;
+	batch->slots_allocated = slots;
+	return true;
+}
+
+/*
+ * Room for one more dead letter.  The buffer doubles up to the batch's bound;
+ * beyond it goes only a single payload that is larger than the bound itself,
+ * and its memory is given back with the next small one.
+ */
+static bool
+reserve_dead_letter(Batch *batch, size_t bytes)
+{
+	CopyBuffer *buffer = &batch->dead_letters;
+	size_t		needed = buffer->used + bytes + DEAD_LETTER_MAX_BYTES;
+	size_t		most = batch->max_bytes + DEAD_LETTER_MAX_BYTES;
+	size_t		size = buffer->size;
+	uint8_t    *data;
+
+	while (size < needed && size < most)
+		size = size * 2 < most ? size * 2 : most;
+	if (size > most && needed <= most)
+		size = most;
+	if (size < needed)
+		size = needed;
+	if (size == buffer->size)
+		return true;
+	data = realloc(buffer->data, size);
+	if (data == NULL)
+		return false;
+	buffer->data = data;
+	buffer->size = size;
+	return true;
+}
+
+/* False when the batch would have too many days. */
+static bool
+note_day(Batch *batch, int64_t ms)
+{
+	int32_t		day = time_spec_day(ms);
+
+	if (batch->day_count > 0 && batch->days[batch->last_day] == day)
+		return true;
+	for (size_t i = 0; i < batch->day_count; i++)
+	{
+		if (batch->days[i] == day)
+		{
+			batch->last_day = i;
+			return true;
+		}
+	}
+	if (batch->day_count == BATCH_MAX_DAYS)
+		return false;
+	batch->last_day = batch->day_count;
+	batch->days[batch->day_count++] = day;
+	return true;
+}
+
+static bool
+put_row(CopyBuffer *rows, const BatchProgress *progress,
+		const BatchMessage *message, const Record *record)
+{
+	return copy_put_row(rows, TRANSACTION_COLUMNS) &&
+		copy_put_timestamptz(rows, message->event_time_ms) &&
+		put_text(rows, progress->topic) &&
+		copy_put_bytes(rows, record->source_account, record->source_bytes) &&
+		copy_put_bytes(rows, record->target_account, record->target_bytes) &&
+		copy_put_numeric(rows, &record->amount) &&
+		copy_put_null(rows) &&	/* the plain message has no reference */
+		copy_put_int4(rows, progress->partition) &&
+		copy_put_int8(rows, message->offset);
+}
+
+static bool
+put_dead_letter(CopyBuffer *dead_letters, const BatchProgress *progress,
+				const BatchMessage *message, const char *reason,
+				const char *detail)
+{
+	return copy_put_row(dead_letters, DEAD_LETTER_COLUMNS) &&
+		put_text(dead_letters, progress->topic) &&
+		copy_put_int4(dead_letters, progress->partition) &&
+		copy_put_int8(dead_letters, message->offset) &&
+		(message->payload != NULL ?
+		 copy_put_bytes(dead_letters, message->payload,
+						message->payload_bytes) :
+		 copy_put_null(dead_letters)) &&
+		put_text(dead_letters, reason) &&
+		(detail != NULL ? put_text(dead_letters, detail) :
+		 copy_put_null(dead_letters)) &&
+		(message->has_event_time && copy_is_timestamp(message->event_time_ms) ?
+		 copy_put_timestamptz(dead_letters, message->event_time_ms) :
+		 copy_put_null(dead_letters));
+}
+
+static bool
+put_text(CopyBuffer *buffer, const char *text)
+{
+	return copy_put_bytes(buffer, text, strlen(text));
+}
+
+static void
+advance(BatchProgress *progress, int64_t offset)
+{
+	progress->skipped += offset - progress->next_offset;
+	progress->next_offset = offset + 1;
+}
+
+static bool
+is_topic(const CopyField *field, const char *topic)
+{
+	return field->data != NULL && field->length == strlen(topic) &&
+		memcmp(field->data, topic, field->length) == 0;
+}

@@ -1,0 +1,124 @@
+/*
+ * A batch: what one database transaction will hold.  Rows and dead letters
+ * stand encoded for COPY BINARY; beside them, per Kafka partition, from which
+ * offset to which the batch goes and what became of each offset between.
+ * Pure: knows neither Kafka nor SQL.
+ *
+ * Partitions are named by a slot, the number they have in the assignment that
+ * the batch was started for.
+ */
+#ifndef FINTRANS_BATCH_H
+#define FINTRANS_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "copy_binary.h"
+#include "record.h"
+
+/* A batch closes when its rows would lie in more UTC days. */
+#define BATCH_MAX_DAYS 400
+
+/*
+ * How far a batch goes in one partition.  Each offset from expected_offset up
+ * to next_offset is counted in exactly one of the three.
+ */
+typedef struct BatchProgress
+{
+	const char *topic;			/* the caller's; outlives the batch */
+	int32_t		partition;
+	int64_t		expected_offset;	/* where the batch begins */
+	int64_t		next_offset;	/* the last offset handled + 1 */
+	int64_t		stored;			/* rows */
+	int64_t		dead_lettered;
+	int64_t		skipped;		/* offsets without a message */
+} BatchProgress;
+
+/* A message as Kafka has it. */
+typedef struct BatchMessage
+{
+	int64_t		offset;
+	const void *payload;		/* NULL when it has none */
+	size_t		payload_bytes;
+	bool		has_event_time;
+	int64_t		event_time_ms;	/* since 1970 */
+} BatchMessage;
+
+typedef struct Batch
+{
+	int64_t		max_messages;	/* rows and dead letters together */
+	size_t		max_bytes;		/* of rows, and again of dead letters */
+	CopyBuffer	rows;			/* header and rows, without trailer */
+	int64_t		row_count;
+	CopyBuffer	dead_letters;	/* header and rows, without trailer */
+	int64_t		dead_letter_count;
+	BatchProgress *progress;	/* one per slot */
+	size_t		slots;
+	size_t		slots_allocated;
+	int32_t		days[BATCH_MAX_DAYS];	/* of its rows, distinct, in no order */
+	size_t		day_count;
+	size_t		last_day;		/* index in days of the latest row's */
+	int64_t		opened_ms;		/* for the caller: when it got its first
+								 * content, monotonic */
+} Batch;
+
+typedef enum BatchResult
+{
+	BATCH_ADDED,
+	BATCH_STALE,				/* offset handled already: nothing done */
+	BATCH_FULL,					/* nothing done: close the batch first */
+	BATCH_NO_MEMORY				/* nothing done: a huge payload did not fit */
+} BatchResult;
+
+/* Allocate the buffers; false when memory is short. */
+extern bool batch_init(Batch *batch, int64_t max_messages, size_t max_bytes);
+
+extern void batch_free(Batch *batch);
+
+/*
+ * Empty the batch and make it one of `slots` partitions, all unnamed.  False
+ * when memory is short.
+ */
+extern bool batch_start(Batch *batch, size_t slots);
+
+/* Name the partition of a slot and the offset expected in it. */
+extern void batch_set_position(Batch *batch, size_t slot, const char *topic,
+							   int32_t partition, int64_t next_offset);
+
+/* Empty the batch and make it go on where `previous` ends. */
+extern bool batch_continue(Batch *batch, const Batch *previous);
+
+/*
+ * Add a message as a row or as a dead letter.  Offsets between the expected
+ * one and the message's count as skipped.  detail may be NULL.
+ */
+extern BatchResult batch_add_row(Batch *batch, size_t slot,
+								 const BatchMessage *message,
+								 const Record *record);
+extern BatchResult batch_add_dead_letter(Batch *batch, size_t slot,
+										 const BatchMessage *message,
+										 RecordVerdict verdict,
+										 const char *detail);
+
+/* There is no message below offset: count what is missing as skipped. */
+extern BatchResult batch_skip_to(Batch *batch, size_t slot, int64_t offset);
+
+/* Nothing to commit, not even skipped offsets? */
+extern bool batch_is_empty(const Batch *batch);
+
+/* Rows and dead letters. */
+extern int64_t batch_messages(const Batch *batch);
+
+/* Close it now, or the next message might not fit? */
+extern bool batch_is_full(const Batch *batch);
+
+/*
+ * Which message row number `row` (the first is 1) came from; topic points
+ * into progress.  False when there is no such row.
+ */
+extern bool batch_find_row(const Batch *batch, int64_t row,
+						   const char **topic, int32_t *partition,
+						   int64_t *offset);
+
+#endif							/* FINTRANS_BATCH_H */

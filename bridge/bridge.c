@@ -1,0 +1,356 @@
+/*
+ * fintrans-bridge: loads Kafka topics into PostgreSQL, each message exactly
+ * once.
+ *
+ *	Kafka -> consumer -> record -> batch -> writer -> loader -> PostgreSQL
+ *		   `------ ingest (main loop) ------'   `--- thread ---'
+ *
+ * The main thread reads messages and encodes them for COPY; the writer thread
+ * stores one batch while the next is filled.  Progress lives in the database
+ * only (fintrans_offsets) and moves in the database transaction that stores
+ * the rows.
+ */
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "consumer.h"
+#include "database.h"
+#include "ingest.h"
+#include "kafka_properties.h"
+#include "log.h"
+#include "options.h"
+#include "time_spec.h"
+#include "writer.h"
+
+#define PROGRAM "fintrans-bridge"
+
+/* Exit status: 0 drained or at the end, 1 failed. */
+#define EXIT_USAGE 2
+#define EXIT_KILLED 130			/* by a second signal */
+
+/* How long leaving the group, and then the writer, may take. */
+#define CLOSE_SECONDS 10
+#define WRITER_STOP_MS 1000
+
+typedef struct Settings
+{
+	const char *brokers;
+	const char *topics;
+	const char *group;
+	const char *start;
+	const char *on_gap;
+	const char *database;
+	int64_t		batch_rows;
+	int64_t		batch_bytes;
+	int64_t		linger_ms;
+	const char *time_range;
+	const char *currency;
+	bool		exit_at_end;
+	int64_t		max_messages;
+	OptionList	properties;
+	const char *properties_file;
+	int64_t		status_seconds;
+	const char *log_level;
+} Settings;
+
+static const OptionSpec specs[] = {
+	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
+	"Kafka"},
+	{"brokers", "FINTRANS_BROKERS", NULL, OPTION_TEXT,
+		offsetof(Settings, brokers), "HOST:PORT,...", "localhost:9092", 0, 0,
+		NULL, false, "Kafka brokers to ask first."},
+	{"topics", "FINTRANS_TOPICS", NULL, OPTION_TEXT,
+		offsetof(Settings, topics), "NAME,...",
+		"London,NYC,SF,Moscow,Tokyo", 0, 0, NULL, false,
+		"Topics to load; a topic is the city of its transactions.  One that "
+	"does not exist yet is waited for."},
+	{"group", "FINTRANS_GROUP", NULL, OPTION_TEXT,
+		offsetof(Settings, group), "NAME", "fintrans", 0, 0, NULL, false,
+		"Consumer group: the bridges of a group share the partitions."},
+	{"start", "FINTRANS_START", NULL, OPTION_TEXT,
+		offsetof(Settings, start), "earliest|latest|TIME", "earliest", 0, 0,
+		NULL, false, "Where a topic never seen before is begun: TIME is like "
+		"2026-11-24T08:15:00Z, or -1h.  A partition added to a known topic is "
+	"always read from its start."},
+	{"on-gap", "FINTRANS_ON_GAP", NULL, OPTION_CHOICE,
+		offsetof(Settings, on_gap), "ACTION", "halt", 0, 0, "halt|earliest",
+		false, "When Kafka has deleted messages that were not loaded yet: "
+	"halt the partition, or go on from the earliest message left and count "
+	"the lost ones as skipped."},
+	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
+	"PostgreSQL"},
+	{"database", "FINTRANS_DATABASE", NULL, OPTION_TEXT,
+		offsetof(Settings, database), "CONNINFO", "", 0, 0, NULL, true,
+		"Connection string or URI; what it leaves out comes from the "
+	"variables PGHOST, PGDATABASE and so on.  Keep passwords in a "
+	"passfile."},
+	{"batch-rows", "FINTRANS_BATCH_ROWS", NULL, OPTION_INTEGER,
+		offsetof(Settings, batch_rows), "N", "100000", 1, 1000000, NULL, false,
+		"Messages in a database transaction, at most."},
+	{"batch-bytes", "FINTRANS_BATCH_BYTES", NULL, OPTION_INTEGER,
+		offsetof(Settings, batch_bytes), "N", "33554432", 65536, 1073741824,
+		NULL, false, "Size of such a batch, at most; there are two of them.  "
+	"A row takes about 90 bytes and the accounts."},
+	{"linger-ms", "FINTRANS_LINGER_MS", NULL, OPTION_INTEGER,
+		offsetof(Settings, linger_ms), "N", "200", 0, 60000, NULL, false,
+		"Store a batch that is not full this long after its first message, "
+	"in milliseconds."},
+	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
+	"What is accepted"},
+	{"time-range", "FINTRANS_TIME_RANGE", NULL, OPTION_TEXT,
+		offsetof(Settings, time_range), "FROM..TO", "-365d..+1d", 0, 0, NULL,
+		false, "Event times accepted, for instance 2020-01-01..+1h; messages "
+	"outside become dead letters.  An end left out is open."},
+	{"currency", "FINTRANS_CURRENCY", NULL, OPTION_TEXT,
+		offsetof(Settings, currency), "CODE", NULL, 0, 0, NULL, false,
+		"Currency of the installation, such as USD: messages may name it in a "
+	"fourth field, and one that names another becomes a dead letter.  The "
+	"first bridge decides it for all."},
+	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
+	"When to end"},
+	{"exit-at-end", "FINTRANS_EXIT_AT_END", NULL, OPTION_FLAG,
+		offsetof(Settings, exit_at_end), NULL, NULL, 0, 0, NULL, false,
+		"Exit when everything has been loaded that was there at the start."},
+	{"max-messages", "FINTRANS_MAX_MESSAGES", NULL, OPTION_INTEGER,
+		offsetof(Settings, max_messages), "N", "0", 0, INT64_MAX, NULL, false,
+		"Exit after so many messages; 0 is never."},
+	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
+	"Other"},
+	{"X", NULL, NULL, OPTION_LIST, offsetof(Settings, properties),
+		"NAME=VALUE", NULL, 0, 0, NULL, false,
+		"Set a property of librdkafka, for instance security.protocol.  Those "
+	"that exactly-once depends on are refused."},
+	{"F", NULL, NULL, OPTION_TEXT, offsetof(Settings, properties_file),
+		"PATH", NULL, 0, 0, NULL, false,
+		"Read such properties from a file first: lines name=value."},
+	{"status-seconds", "FINTRANS_STATUS_SECONDS", NULL, OPTION_INTEGER,
+		offsetof(Settings, status_seconds), "N", "10", 0, 86400, NULL, false,
+		"Log a line of status so often; 0 is never."},
+	{"log-level", "FINTRANS_LOG_LEVEL", NULL, OPTION_CHOICE,
+		offsetof(Settings, log_level), "LEVEL", "info", 0, 0, LOG_LEVELS,
+		false, "What is logged on standard error."},
+	{NULL}
+};
+
+static const OptionsProgram program = {
+	PROGRAM,
+	"Loads transactions from Kafka into PostgreSQL, each exactly once.  "
+	"SIGTERM or SIGINT stores what has been read and exits; a second one "
+	"exits at once.  Exits with 0 when drained or at the end, 1 when it "
+	"failed, 2 when the options are wrong.",
+	specs
+};
+
+/* Status of a process that close_consumer()'s timer has to end. */
+static volatile sig_atomic_t close_status = EXIT_FAILURE;
+
+static int	bridge_main(const Settings *settings);
+static bool read_settings(const Settings *settings, IngestSettings *ingest,
+						  char *errstr, size_t errstr_size);
+static bool check_currency(const char *currency, char *errstr,
+						   size_t errstr_size);
+static int	run(const Settings *settings, const IngestSettings *ingest,
+				const KafkaProperties *properties);
+static bool load(const Settings *settings, const IngestSettings *ingest,
+				 const KafkaProperties *properties, Writer *writer,
+				 int *status, char *errstr, size_t errstr_size);
+static void take_signals(void);
+static void on_stop(int signal_number);
+static void on_timer(int signal_number);
+static void close_consumer(Consumer *consumer, int status);
+
+int
+main(int argc, char **argv)
+{
+	Settings	settings;
+	OptionSource sources[sizeof(specs) / sizeof(specs[0])];
+	char		errstr[256];
+	int			status = EXIT_SUCCESS;
+
+	switch (options_parse(&program, argc, argv, &settings, sources,
+						  errstr, sizeof(errstr)))
+	{
+		case OPTIONS_DONE:
+			break;
+		case OPTIONS_INVALID:
+			fprintf(stderr, "%s: %s\n", PROGRAM, errstr);
+			status = EXIT_USAGE;
+			break;
+		case OPTIONS_SHOW:
+			options_show(&program, &settings, sources, stdout);
+			break;
+		case OPTIONS_RUN:
+			status = bridge_main(&settings);
+			break;
+	}
+	options_free(&program, &settings);
+	if (fflush(stdout) != 0 && status == EXIT_SUCCESS)
+		status = EXIT_FAILURE;
+	return status;
+}
+
+static int
+bridge_main(const Settings *settings)
+{
+	IngestSettings ingest;
+	KafkaProperties properties;
+	char		errstr[512];
+	int			status;
+
+	if (!read_settings(settings, &ingest, errstr, sizeof(errstr)) ||
+		!kafka_properties_read(&properties, settings->properties_file,
+							   &settings->properties, errstr, sizeof(errstr)))
+	{
+		fprintf(stderr, "%s: %s\n", PROGRAM, errstr);
+		return EXIT_USAGE;
+	}
+	log_open(PROGRAM, settings->log_level);
+	take_signals();
+	status = run(settings, &ingest, &properties);
+	kafka_properties_free(&properties);
+	return status;
+}
+
+/* Options that are more than a number or a word. */
+static bool
+read_settings(const Settings *settings, IngestSettings *ingest, char *errstr,
+			  size_t errstr_size)
+{
+	memset(ingest, 0, sizeof(*ingest));
+	ingest->batch_rows = settings->batch_rows;
+	ingest->batch_bytes = settings->batch_bytes;
+	ingest->linger_ms = settings->linger_ms;
+	ingest->skip_lost = strcmp(settings->on_gap, "earliest") == 0;
+	ingest->currency = settings->currency;
+	ingest->exit_at_end = settings->exit_at_end;
+	ingest->max_messages = settings->max_messages;
+	ingest->status_seconds = settings->status_seconds;
+	return time_spec_parse_start(settings->start, &ingest->start, errstr,
+								 errstr_size) &&
+		time_spec_parse_range(settings->time_range, &ingest->time_range,
+							  errstr, errstr_size) &&
+		check_currency(settings->currency, errstr, errstr_size) &&
+		database_check_conninfo(settings->database, errstr, errstr_size);
+}
+
+/* Three capital letters, as in ISO 4217. */
+static bool
+check_currency(const char *currency, char *errstr, size_t errstr_size)
+{
+	if (currency == NULL ||
+		(strlen(currency) == 3 &&
+		 strspn(currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3))
+		return true;
+	snprintf(errstr, errstr_size,
+			 "\"%s\" is not a currency code of three capital letters",
+			 currency);
+	return false;
+}
+
+/* The database first: without it no partition is taken from another bridge. */
+static int
+run(const Settings *settings, const IngestSettings *ingest,
+	const KafkaProperties *properties)
+{
+	char		errstr[512];
+	int			status = EXIT_FAILURE;
+	Writer	   *writer = writer_start(settings->database, settings->currency,
+									  errstr, sizeof(errstr));
+
+	log_write(LOG_LEVEL_INFO, "starting",
+			  "version=" FINTRANS_VERSION " group=%s topics=%s",
+			  log_quote(settings->group, (char[256]) {0}, 256),
+			  log_quote(settings->topics, (char[512]) {0}, 512));
+	if (writer == NULL ||
+		!load(settings, ingest, properties, writer, &status, errstr,
+			  sizeof(errstr)))
+		log_write(LOG_LEVEL_ERROR, "cannot go on", "reason=%s",
+				  log_quote(errstr, (char[600]) {0}, 600));
+	if (writer != NULL && !writer_stop(writer, WRITER_STOP_MS))
+	{
+		/* its thread waits for the database and cannot be ended */
+		log_write(LOG_LEVEL_INFO, "exit", "status=%d", status);
+		_exit(status);
+	}
+	log_write(LOG_LEVEL_INFO, "exit", "status=%d", status);
+	return status;
+}
+
+static bool
+load(const Settings *settings, const IngestSettings *ingest,
+	 const KafkaProperties *properties, Writer *writer, int *status,
+	 char *errstr, size_t errstr_size)
+{
+	const ConsumerSettings consumer_settings = {
+		settings->brokers, settings->group, settings->topics, properties
+	};
+	Consumer   *consumer;
+	bool		succeeded;
+
+	if (!ingest_prepare(writer, errstr, errstr_size))
+		return false;
+	if (ingest_stop)
+	{
+		*status = EXIT_SUCCESS;
+		return true;
+	}
+	consumer = consumer_open(&consumer_settings, errstr, errstr_size);
+	if (consumer == NULL)
+	{
+		*status = EXIT_USAGE;
+		return false;
+	}
+	succeeded = ingest_run(ingest, consumer, writer, errstr, errstr_size);
+	*status = succeeded ? EXIT_SUCCESS : EXIT_FAILURE;
+	close_consumer(consumer, *status);
+	return succeeded;
+}
+
+static void
+take_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_stop};
+
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	action.sa_handler = on_timer;
+	sigaction(SIGALRM, &action, NULL);
+	action.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &action, NULL);
+}
+
+static void
+on_stop(int signal_number)
+{
+	(void) signal_number;
+	if (ingest_stop)
+		_exit(EXIT_KILLED);
+	ingest_stop = 1;
+}
+
+/* Only what a signal handler may call. */
+static void
+on_timer(int signal_number)
+{
+	static const char text[] =
+		PROGRAM ": librdkafka does not leave the group, exiting without\n";
+
+	(void) signal_number;
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(close_status);
+	_exit(close_status);
+}
+
+/* Everything is stored by now, so a hang costs the others only some seconds. */
+static void
+close_consumer(Consumer *consumer, int status)
+{
+	close_status = status;
+	alarm(CLOSE_SECONDS);
+	consumer_close(consumer);
+	alarm(0);
+}

@@ -1,0 +1,796 @@
+/*
+ * A librdkafka consumer with eager rebalancing.  Positions never come from
+ * Kafka: offsets are neither stored nor committed by the library, and a
+ * position that Kafka does not have is an error instead of a silent jump.
+ */
+#include "consumer.h"
+
+#include <inttypes.h>
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+
+/* The same kind of trouble is logged once in this time. */
+#define TROUBLE_MS 30000
+/* Kinds of trouble kept apart. */
+#define TROUBLES 32
+
+/* A partition that is not fetched. */
+#define NO_SLOT SIZE_MAX
+
+/* A topic met so far; it is never forgotten, since lists point to its name. */
+typedef struct Topic
+{
+	char	   *name;			/* owned */
+	rd_kafka_topic_t *handle;	/* held, so that messages' handles stay it */
+	size_t	   *slots;			/* by partition; NO_SLOT when not fetched */
+	size_t		slot_count;
+} Topic;
+
+typedef struct Trouble
+{
+	int			code;
+	int64_t		next_ms;		/* when it may be logged again, monotonic */
+	int64_t		suppressed;		/* since it was logged */
+} Trouble;
+
+struct Consumer
+{
+	rd_kafka_t *client;
+	rd_kafka_message_t *message;	/* handed out by the latest poll */
+	Topic	  **topics;
+	size_t		topic_count;
+	OffsetList	assigned;		/* by the group */
+	ConsumerEvent pending;		/* a rebalance not yet reported */
+	bool		lost;			/* the latest revocation */
+	bool		closing;
+	bool		failed;			/* for good: error says why */
+	char		error[512];
+	const rd_kafka_topic_t *last_handle;	/* of the latest message */
+	int32_t		last_partition;
+	size_t		last_slot;
+	Trouble		troubles[TROUBLES];
+	size_t		trouble_count;
+};
+
+typedef struct Property
+{
+	const char *name;
+	const char *value;
+	const char *reason;			/* why the user may not change it, or NULL */
+} Property;
+
+/*
+ * What differs from librdkafka's defaults.  queued.min.messages decides how
+ * fast small messages come: with a full queue 2.0.2 rests a whole second.
+ */
+static const Property properties[] = {
+	{"client.id", "fintrans-bridge", NULL},
+	{"enable.auto.commit", "false",
+	"positions are committed with the rows, in the database"},
+	{"enable.auto.offset.store", "false",
+	"positions are committed with the rows, in the database"},
+	{"auto.offset.reset", "error",
+	"a position that Kafka does not have must not be passed over in silence"},
+	{"isolation.level", "read_committed",
+	"messages of aborted Kafka transactions must not be loaded"},
+	{"enable.partition.eof", "true",
+	"offsets without a message at a partition's end are counted"},
+	{"partition.assignment.strategy", "range", NULL},
+	{"check.crcs", "true", NULL},
+	{"socket.keepalive.enable", "true", NULL},
+	{"socket.nagle.disable", "true", NULL},
+	{"queued.min.messages", "500000", NULL},
+	{"fetch.wait.max.ms", "100", NULL},
+	{"topic.metadata.refresh.interval.ms", "10000", NULL},
+	{"log.queue", "true",
+	"the log is written by the consumer's thread"},
+};
+
+#define PROPERTY_COUNT (sizeof(properties) / sizeof(properties[0]))
+
+static rd_kafka_conf_t *make_conf(const ConsumerSettings *settings,
+								  Consumer *consumer,
+								  char *errstr, size_t errstr_size);
+static bool set_own(rd_kafka_conf_t *conf, const ConsumerSettings *settings,
+					char *errstr, size_t errstr_size);
+static bool set_users(rd_kafka_conf_t *conf,
+					  const KafkaProperties *users_properties,
+					  char *errstr, size_t errstr_size);
+static bool check_fixed(const rd_kafka_conf_t *conf,
+						char *errstr, size_t errstr_size);
+static bool subscribe(Consumer *consumer, const char *names,
+					  char *errstr, size_t errstr_size);
+static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t error,
+						 rd_kafka_topic_partition_list_t *partitions,
+						 void *opaque);
+static void on_error(rd_kafka_t *client, int code, const char *reason,
+					 void *opaque);
+static void on_log(const rd_kafka_t *client, int level, const char *facility,
+				   const char *text);
+static bool keep_assigned(Consumer *consumer,
+						  const rd_kafka_topic_partition_list_t *partitions);
+static ConsumerEvent report_message(Consumer *consumer,
+									ConsumerMessage *message);
+static ConsumerEvent report_error(Consumer *consumer,
+								  const rd_kafka_message_t *kafka_message,
+								  ConsumerMessage *message);
+static size_t find_slot(Consumer *consumer,
+						const rd_kafka_message_t *kafka_message);
+static bool set_slots(Consumer *consumer, const OffsetList *positions);
+static Topic *find_topic(const Consumer *consumer, const char *name);
+static Topic *keep_topic(Consumer *consumer, const char *name);
+static rd_kafka_topic_partition_list_t *to_kafka(const OffsetList *list);
+static bool list_offsets(Consumer *consumer, int64_t query,
+						 const OffsetList *partitions, OffsetList *offsets,
+						 char *errstr, size_t errstr_size);
+static void fail(Consumer *consumer, const char *reason);
+static void note_trouble(Consumer *consumer, int code, const char *event,
+						 const char *text);
+
+Consumer *
+consumer_open(const ConsumerSettings *settings, char *errstr,
+			  size_t errstr_size)
+{
+	Consumer   *consumer = calloc(1, sizeof(*consumer));
+	rd_kafka_conf_t *conf;
+
+	if (consumer == NULL)
+	{
+		snprintf(errstr, errstr_size, "out of memory");
+		return NULL;
+	}
+	conf = make_conf(settings, consumer, errstr, errstr_size);
+	if (conf == NULL)
+	{
+		free(consumer);
+		return NULL;
+	}
+	consumer->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, errstr,
+									errstr_size);
+	if (consumer->client == NULL)
+	{
+		rd_kafka_conf_destroy(conf);
+		free(consumer);
+		return NULL;
+	}
+	rd_kafka_poll_set_consumer(consumer->client);
+	rd_kafka_set_log_queue(consumer->client, NULL);
+	if (!subscribe(consumer, settings->topics, errstr, errstr_size))
+	{
+		consumer_close(consumer);
+		return NULL;
+	}
+	return consumer;
+}
+
+ConsumerEvent
+consumer_poll(Consumer *consumer, int timeout_ms, ConsumerMessage *message)
+{
+	if (consumer->message != NULL)
+		rd_kafka_message_destroy(consumer->message);
+	consumer->message = rd_kafka_consumer_poll(consumer->client, timeout_ms);
+
+	if (consumer->failed)
+		return CONSUMER_FATAL;
+	if (consumer->pending != CONSUMER_NOTHING)
+	{
+		ConsumerEvent event = consumer->pending;
+
+		/* a message of this moment is of the assignment before */
+		consumer->pending = CONSUMER_NOTHING;
+		return event;
+	}
+	if (consumer->message == NULL)
+		return CONSUMER_NOTHING;
+	if (consumer->message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return report_error(consumer, consumer->message, message);
+	return report_message(consumer, message);
+}
+
+const OffsetList *
+consumer_assigned(const Consumer *consumer)
+{
+	return &consumer->assigned;
+}
+
+bool
+consumer_was_lost(const Consumer *consumer)
+{
+	return consumer->lost;
+}
+
+bool
+consumer_fetch(Consumer *consumer, const OffsetList *positions,
+			   char *errstr, size_t errstr_size)
+{
+	rd_kafka_topic_partition_list_t *list = to_kafka(positions);
+	rd_kafka_resp_err_t error = rd_kafka_assign(consumer->client, list);
+
+	rd_kafka_topic_partition_list_destroy(list);
+	if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+	{
+		snprintf(errstr, errstr_size, "%s", rd_kafka_err2str(error));
+		return false;
+	}
+	if (!set_slots(consumer, positions))
+	{
+		snprintf(errstr, errstr_size, "out of memory");
+		return false;
+	}
+	return true;
+}
+
+void
+consumer_give_up(Consumer *consumer)
+{
+	rd_kafka_resp_err_t error = rd_kafka_assign(consumer->client, NULL);
+	const OffsetList none = {0};
+
+	(void) set_slots(consumer, &none);
+	offset_list_clear(&consumer->assigned);
+	if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+		note_trouble(consumer, error, "could not give partitions back",
+					 rd_kafka_err2str(error));
+}
+
+bool
+consumer_count_partitions(Consumer *consumer, const char *topic,
+						  int32_t *count, char *errstr, size_t errstr_size)
+{
+	Topic	   *entry = keep_topic(consumer, topic);
+	const struct rd_kafka_metadata *metadata;
+	rd_kafka_resp_err_t error;
+
+	if (entry == NULL)
+	{
+		snprintf(errstr, errstr_size, "out of memory");
+		return false;
+	}
+	error = rd_kafka_metadata(consumer->client, 0, entry->handle, &metadata,
+							  CONSUMER_TIMEOUT_MS);
+	if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
+	{
+		if (metadata->topic_cnt == 1)
+			error = metadata->topics[0].err;
+		else
+			error = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+		if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
+			*count = metadata->topics[0].partition_cnt;
+		rd_kafka_metadata_destroy(metadata);
+	}
+	if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
+		return true;
+	snprintf(errstr, errstr_size, "topic \"%s\": %s", topic,
+			 rd_kafka_err2str(error));
+	return false;
+}
+
+bool
+consumer_low_watermarks(Consumer *consumer, const OffsetList *partitions,
+						OffsetList *offsets, char *errstr, size_t errstr_size)
+{
+	return list_offsets(consumer, RD_KAFKA_OFFSET_BEGINNING, partitions,
+						offsets, errstr, errstr_size);
+}
+
+bool
+consumer_high_watermarks(Consumer *consumer, const OffsetList *partitions,
+						 OffsetList *offsets, char *errstr,
+						 size_t errstr_size)
+{
+	return list_offsets(consumer, RD_KAFKA_OFFSET_END, partitions, offsets,
+						errstr, errstr_size);
+}
+
+bool
+consumer_offsets_at(Consumer *consumer, int64_t ms,
+					const OffsetList *partitions, OffsetList *offsets,
+					char *errstr, size_t errstr_size)
+{
+	/* negative numbers mean something else to Kafka */
+	return list_offsets(consumer, ms > 0 ? ms : 0, partitions, offsets,
+						errstr, errstr_size);
+}
+
+int64_t
+consumer_known_high_watermark(Consumer *consumer, const char *topic,
+							  int32_t partition)
+{
+	int64_t		low;
+	int64_t		high;
+
+	if (rd_kafka_get_watermark_offsets(consumer->client, topic, partition,
+									   &low, &high)
+		!= RD_KAFKA_RESP_ERR_NO_ERROR)
+		return -1;
+	return high;
+}
+
+void
+consumer_publish(Consumer *consumer, const OffsetList *positions)
+{
+	rd_kafka_topic_partition_list_t *list = to_kafka(positions);
+	rd_kafka_resp_err_t error = rd_kafka_commit(consumer->client, list, 1);
+
+	rd_kafka_topic_partition_list_destroy(list);
+	if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+		log_write(LOG_LEVEL_DEBUG, "offsets not published", "error=%s",
+				  rd_kafka_err2name(error));
+}
+
+const char *
+consumer_error(const Consumer *consumer)
+{
+	return consumer->error;
+}
+
+void
+consumer_close(Consumer *consumer)
+{
+	if (consumer == NULL)
+		return;
+	consumer->closing = true;
+	if (consumer->message != NULL)
+		rd_kafka_message_destroy(consumer->message);
+	rd_kafka_consumer_close(consumer->client);
+	for (size_t i = 0; i < consumer->topic_count; i++)
+	{
+		rd_kafka_topic_destroy(consumer->topics[i]->handle);
+		free(consumer->topics[i]->name);
+		free(consumer->topics[i]->slots);
+		free(consumer->topics[i]);
+	}
+	rd_kafka_destroy(consumer->client);
+	free(consumer->topics);
+	offset_list_free(&consumer->assigned);
+	free(consumer);
+}
+
+static rd_kafka_conf_t *
+make_conf(const ConsumerSettings *settings, Consumer *consumer,
+		  char *errstr, size_t errstr_size)
+{
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+
+	if (!set_own(conf, settings, errstr, errstr_size) ||
+		!set_users(conf, settings->properties, errstr, errstr_size) ||
+		!check_fixed(conf, errstr, errstr_size))
+	{
+		rd_kafka_conf_destroy(conf);
+		return NULL;
+	}
+	rd_kafka_conf_set_opaque(conf, consumer);
+	rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+	rd_kafka_conf_set_error_cb(conf, on_error);
+	rd_kafka_conf_set_log_cb(conf, on_log);
+	return conf;
+}
+
+static bool
+set_own(rd_kafka_conf_t *conf, const ConsumerSettings *settings,
+		char *errstr, size_t errstr_size)
+{
+	for (size_t i = 0; i < PROPERTY_COUNT; i++)
+		if (rd_kafka_conf_set(conf, properties[i].name, properties[i].value,
+							  errstr, errstr_size) != RD_KAFKA_CONF_OK)
+			return false;
+	return rd_kafka_conf_set(conf, "bootstrap.servers", settings->brokers,
+							 errstr, errstr_size) == RD_KAFKA_CONF_OK &&
+		rd_kafka_conf_set(conf, "group.id", settings->group,
+						  errstr, errstr_size) == RD_KAFKA_CONF_OK;
+}
+
+/*
+ * A topic property may carry kcat's prefix `topic.`, but so begin some of the
+ * client's own.  librdkafka's text could quote the value of a secret.
+ */
+static bool
+set_users(rd_kafka_conf_t *conf, const KafkaProperties *users_properties,
+		  char *errstr, size_t errstr_size)
+{
+	static const char prefix[] = "topic.";
+
+	for (size_t i = 0; i < users_properties->count; i++)
+	{
+		const char *name = users_properties->items[i].name;
+		const char *value = users_properties->items[i].value;
+		rd_kafka_conf_res_t result = rd_kafka_conf_set(conf, name, value,
+													   errstr, errstr_size);
+
+		if (result == RD_KAFKA_CONF_UNKNOWN &&
+			strncmp(name, prefix, sizeof(prefix) - 1) == 0)
+			result = rd_kafka_conf_set(conf, name + sizeof(prefix) - 1, value,
+									   errstr, errstr_size);
+		if (result == RD_KAFKA_CONF_OK)
+			continue;
+		if (kafka_property_is_secret(name))
+			snprintf(errstr, errstr_size,
+					 "property \"%s\" was refused by librdkafka", name);
+		return false;
+	}
+	return true;
+}
+
+static bool
+check_fixed(const rd_kafka_conf_t *conf, char *errstr, size_t errstr_size)
+{
+	char		value[512];
+	size_t		size;
+
+	for (size_t i = 0; i < PROPERTY_COUNT; i++)
+	{
+		const Property *property = &properties[i];
+
+		size = sizeof(value);
+		if (property->reason == NULL ||
+			(rd_kafka_conf_get(conf, property->name, value, &size)
+			 == RD_KAFKA_CONF_OK && strcmp(value, property->value) == 0))
+			continue;
+		snprintf(errstr, errstr_size, "property \"%s\" must stay %s: %s",
+				 property->name, property->value, property->reason);
+		return false;
+	}
+	size = sizeof(value);
+	if (rd_kafka_conf_get(conf, "bootstrap.servers", value, &size)
+		!= RD_KAFKA_CONF_OK || value[0] == '\0')
+	{
+		snprintf(errstr, errstr_size, "no broker is named");
+		return false;
+	}
+	size = sizeof(value);
+	if (rd_kafka_conf_get(conf, "partition.assignment.strategy", value, &size)
+		!= RD_KAFKA_CONF_OK || strstr(value, "cooperative") != NULL)
+	{
+		snprintf(errstr, errstr_size,
+				 "property \"partition.assignment.strategy\" must name eager strategies, range or roundrobin: an assignment is taken up as a whole");
+		return false;
+	}
+	return true;
+}
+
+static bool
+subscribe(Consumer *consumer, const char *names, char *errstr,
+		  size_t errstr_size)
+{
+	rd_kafka_topic_partition_list_t *list =
+		rd_kafka_topic_partition_list_new(8);
+	rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+	char	   *copy = strdup(names);
+	char	   *rest = copy;
+	char	   *name;
+
+	while (copy != NULL && (name = strsep(&rest, ",")) != NULL)
+		if (*name != '\0' &&
+			rd_kafka_topic_partition_list_find(list, name,
+											   RD_KAFKA_PARTITION_UA) == NULL)
+			rd_kafka_topic_partition_list_add(list, name,
+											  RD_KAFKA_PARTITION_UA);
+	if (list->cnt > 0)
+		error = rd_kafka_subscribe(consumer->client, list);
+	if (list->cnt == 0)
+		snprintf(errstr, errstr_size, "no topic is named");
+	else if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+		snprintf(errstr, errstr_size, "could not subscribe: %s",
+				 rd_kafka_err2str(error));
+	free(copy);
+	error = list->cnt == 0 ? RD_KAFKA_RESP_ERR__INVALID_ARG : error;
+	rd_kafka_topic_partition_list_destroy(list);
+	return error == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+/*
+ * Only takes notes, and ends the poll it is called from, so that the event is
+ * dealt with before the next message.
+ */
+static void
+on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t error,
+			 rd_kafka_topic_partition_list_t *partitions, void *opaque)
+{
+	Consumer   *consumer = opaque;
+
+	if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && !consumer->closing)
+	{
+		if (!keep_assigned(consumer, partitions))
+			fail(consumer, "out of memory");
+		consumer->pending = CONSUMER_ASSIGNED;
+	}
+	else if (error == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS &&
+			 !consumer->closing)
+	{
+		consumer->lost = rd_kafka_assignment_lost(client);
+		consumer->pending = CONSUMER_REVOKED;
+	}
+	else
+	{
+		if (!consumer->closing)
+			note_trouble(consumer, error, "rebalance failed",
+						 rd_kafka_err2str(error));
+		rd_kafka_assign(client, NULL);
+	}
+	rd_kafka_yield(client);
+}
+
+static void
+on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
+{
+	Consumer   *consumer = opaque;
+	char		text[400];
+
+	if (code != RD_KAFKA_RESP_ERR__FATAL)
+	{
+		note_trouble(consumer, code, "Kafka client in trouble", reason);
+		return;
+	}
+	rd_kafka_fatal_error(client, text, sizeof(text));
+	fail(consumer, text);
+}
+
+/* Connections that come and go are told by on_error already. */
+static void
+on_log(const rd_kafka_t *client, int level, const char *facility,
+	   const char *text)
+{
+	(void) client;
+	(void) level;
+	if (log_enabled(LOG_LEVEL_DEBUG))
+		log_write(LOG_LEVEL_DEBUG, "librdkafka", "facility=%s text=%s",
+				  facility, log_quote(text, (char[1024]) {0}, 1024));
+}
+
+static bool
+keep_assigned(Consumer *consumer,
+			  const rd_kafka_topic_partition_list_t *partitions)
+{
+	offset_list_clear(&consumer->assigned);
+	for (int i = 0; i < partitions->cnt; i++)
+	{
+		Topic	   *topic = keep_topic(consumer, partitions->elems[i].topic);
+
+		if (topic == NULL ||
+			!offset_list_add(&consumer->assigned, topic->name,
+							 partitions->elems[i].partition, 0))
+			return false;
+	}
+	offset_list_sort(&consumer->assigned);
+	return true;
+}
+
+static ConsumerEvent
+report_message(Consumer *consumer, ConsumerMessage *message)
+{
+	const rd_kafka_message_t *kafka_message = consumer->message;
+	rd_kafka_timestamp_type_t type;
+	int64_t		ms = rd_kafka_message_timestamp(kafka_message, &type);
+
+	message->slot = find_slot(consumer, kafka_message);
+	if (message->slot == NO_SLOT)
+		return CONSUMER_NOTHING;	/* of an assignment before */
+	message->message = (BatchMessage)
+	{
+		.offset = kafka_message->offset,
+		.payload = kafka_message->payload,
+		.payload_bytes = kafka_message->len,
+		.has_event_time = type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && ms != -1,
+		.event_time_ms = ms
+	};
+	return CONSUMER_MESSAGE;
+}
+
+static ConsumerEvent
+report_error(Consumer *consumer, const rd_kafka_message_t *kafka_message,
+			 ConsumerMessage *message)
+{
+	char		text[400];
+
+	switch (kafka_message->err)
+	{
+		case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+			message->slot = find_slot(consumer, kafka_message);
+			message->message.offset = kafka_message->offset;
+			return message->slot == NO_SLOT ? CONSUMER_NOTHING : CONSUMER_END;
+		case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+		case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+			if (find_slot(consumer, kafka_message) == NO_SLOT)
+				return CONSUMER_NOTHING;
+			note_trouble(consumer, kafka_message->err,
+						 "Kafka does not have a position",
+						 rd_kafka_message_errstr(kafka_message));
+			return CONSUMER_ASTRAY;
+		case RD_KAFKA_RESP_ERR__FATAL:
+			rd_kafka_fatal_error(consumer->client, text, sizeof(text));
+			fail(consumer, text);
+			return CONSUMER_FATAL;
+		case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+			fail(consumer, rd_kafka_err2str(kafka_message->err));
+			return CONSUMER_FATAL;
+		default:
+			note_trouble(consumer, kafka_message->err,
+						 "Kafka consumer in trouble",
+						 rd_kafka_message_errstr(kafka_message));
+			return CONSUMER_NOTHING;
+	}
+}
+
+/* Messages come in runs of one partition. */
+static size_t
+find_slot(Consumer *consumer, const rd_kafka_message_t *kafka_message)
+{
+	size_t		partition = (size_t) kafka_message->partition;
+	const Topic *topic = NULL;
+
+	if (kafka_message->rkt == consumer->last_handle &&
+		kafka_message->partition == consumer->last_partition)
+		return consumer->last_slot;
+	if (kafka_message->rkt == NULL || kafka_message->partition < 0)
+		return NO_SLOT;
+	for (size_t i = 0; i < consumer->topic_count && topic == NULL; i++)
+		if (consumer->topics[i]->handle == kafka_message->rkt)
+			topic = consumer->topics[i];
+	if (topic == NULL)
+		topic = find_topic(consumer, rd_kafka_topic_name(kafka_message->rkt));
+	if (topic == NULL || partition >= topic->slot_count)
+		return NO_SLOT;
+	consumer->last_handle = kafka_message->rkt;
+	consumer->last_partition = kafka_message->partition;
+	consumer->last_slot = topic->slots[partition];
+	return consumer->last_slot;
+}
+
+/* Number the fetched partitions anew. */
+static bool
+set_slots(Consumer *consumer, const OffsetList *positions)
+{
+	consumer->last_handle = NULL;
+	for (size_t i = 0; i < consumer->topic_count; i++)
+		for (size_t j = 0; j < consumer->topics[i]->slot_count; j++)
+			consumer->topics[i]->slots[j] = NO_SLOT;
+	for (size_t slot = 0; slot < positions->count; slot++)
+	{
+		const OffsetItem *item = &positions->items[slot];
+		Topic	   *topic = find_topic(consumer, item->topic);
+		size_t		needed = (size_t) item->partition + 1;
+
+		if (topic == NULL)
+			return false;
+		if (topic->slot_count < needed)
+		{
+			size_t	   *larger = realloc(topic->slots,
+										 needed * sizeof(*larger));
+
+			if (larger == NULL)
+				return false;
+			topic->slots = larger;
+			while (topic->slot_count < needed)
+				topic->slots[topic->slot_count++] = NO_SLOT;
+		}
+		topic->slots[item->partition] = slot;
+	}
+	return true;
+}
+
+static Topic *
+find_topic(const Consumer *consumer, const char *name)
+{
+	for (size_t i = 0; i < consumer->topic_count; i++)
+		if (strcmp(consumer->topics[i]->name, name) == 0)
+			return consumer->topics[i];
+	return NULL;
+}
+
+/* The topic's entry, made if need be; NULL when memory is short. */
+static Topic *
+keep_topic(Consumer *consumer, const char *name)
+{
+	Topic	   *topic = find_topic(consumer, name);
+	Topic	  **larger;
+
+	if (topic != NULL)
+		return topic;
+	larger = realloc(consumer->topics,
+					 (consumer->topic_count + 1) * sizeof(*larger));
+	if (larger == NULL)
+		return NULL;
+	consumer->topics = larger;
+	topic = calloc(1, sizeof(*topic));
+	if (topic == NULL || (topic->name = strdup(name)) == NULL ||
+		(topic->handle = rd_kafka_topic_new(consumer->client, name, NULL))
+		== NULL)
+	{
+		if (topic != NULL)
+			free(topic->name);
+		free(topic);
+		return NULL;
+	}
+	consumer->topics[consumer->topic_count++] = topic;
+	return topic;
+}
+
+static rd_kafka_topic_partition_list_t *
+to_kafka(const OffsetList *list)
+{
+	rd_kafka_topic_partition_list_t *partitions =
+		rd_kafka_topic_partition_list_new((int) list->count);
+
+	for (size_t i = 0; i < list->count; i++)
+		rd_kafka_topic_partition_list_add(partitions, list->items[i].topic,
+										  list->items[i].partition)->offset =
+			list->items[i].offset;
+	return partitions;
+}
+
+/*
+ * One request per broker for all partitions; query is a time, or one of
+ * Kafka's two negative numbers for the ends.
+ */
+static bool
+list_offsets(Consumer *consumer, int64_t query, const OffsetList *partitions,
+			 OffsetList *offsets, char *errstr, size_t errstr_size)
+{
+	rd_kafka_topic_partition_list_t *list = to_kafka(partitions);
+	rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+
+	offset_list_clear(offsets);
+	for (int i = 0; i < list->cnt; i++)
+		list->elems[i].offset = query;
+	if (list->cnt > 0)
+		error = rd_kafka_offsets_for_times(consumer->client, list,
+										   CONSUMER_TIMEOUT_MS);
+	for (int i = 0; i < list->cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
+	{
+		error = list->elems[i].err;
+		if (error == RD_KAFKA_RESP_ERR_NO_ERROR &&
+			!offset_list_add(offsets, partitions->items[i].topic,
+							 partitions->items[i].partition,
+							 list->elems[i].offset))
+			error = RD_KAFKA_RESP_ERR__FAIL;
+	}
+	rd_kafka_topic_partition_list_destroy(list);
+	if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+		snprintf(errstr, errstr_size, "%s", rd_kafka_err2str(error));
+	return error == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static void
+fail(Consumer *consumer, const char *reason)
+{
+	consumer->failed = true;
+	snprintf(consumer->error, sizeof(consumer->error), "%s", reason);
+}
+
+static void
+note_trouble(Consumer *consumer, int code, const char *event,
+			 const char *text)
+{
+	int64_t		now_ms = clock_monotonic_ms();
+	Trouble    *trouble = NULL;
+
+	for (size_t i = 0; i < consumer->trouble_count; i++)
+		if (consumer->troubles[i].code == code)
+			trouble = &consumer->troubles[i];
+	if (trouble == NULL)
+	{
+		/* more kinds than places share the last one */
+		if (consumer->trouble_count < TROUBLES)
+			consumer->trouble_count++;
+		trouble = &consumer->troubles[consumer->trouble_count - 1];
+		*trouble = (Trouble)
+		{
+			.code = code
+		};
+	}
+	if (now_ms < trouble->next_ms)
+	{
+		trouble->suppressed++;
+		return;
+	}
+	log_write(LOG_LEVEL_WARNING, event, "error=%s text=%s suppressed=%" PRId64,
+			  rd_kafka_err2name(code),
+			  log_quote(text, (char[512]) {0}, 512), trouble->suppressed);
+	trouble->next_ms = now_ms + TROUBLE_MS;
+	trouble->suppressed = 0;
+}

@@ -1,0 +1,127 @@
+/*
+ * The Kafka side of the bridge: group membership, messages one at a time, and
+ * what Kafka knows of a partition.  The bridge's only user of librdkafka.  To
+ * be used by one thread.
+ *
+ * Rebalances come as events.  After CONSUMER_ASSIGNED nothing is fetched until
+ * consumer_fetch(); polling goes on meanwhile, so that a slow database does
+ * not cost the membership.  CONSUMER_REVOKED must be answered by
+ * consumer_give_up().
+ */
+#ifndef FINTRANS_CONSUMER_H
+#define FINTRANS_CONSUMER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "batch.h"
+#include "kafka_properties.h"
+#include "offset_list.h"
+
+typedef struct Consumer Consumer;
+
+typedef struct ConsumerSettings
+{
+	const char *brokers;		/* HOST:PORT,.. */
+	const char *group;
+	const char *topics;			/* NAME,.. */
+	const KafkaProperties *properties;	/* the user's; they win */
+} ConsumerSettings;
+
+typedef enum ConsumerEvent
+{
+	CONSUMER_NOTHING,
+	CONSUMER_MESSAGE,
+	CONSUMER_END,				/* no message below message.offset is missing:
+								 * the partition's end */
+	CONSUMER_ASSIGNED,			/* the group gave consumer_assigned() */
+	CONSUMER_REVOKED,			/* the group took it back */
+	CONSUMER_ASTRAY,			/* Kafka does not have a fetched position */
+	CONSUMER_FATAL				/* consumer_error() says why */
+} ConsumerEvent;
+
+/* Valid until the next poll. */
+typedef struct ConsumerMessage
+{
+	size_t		slot;			/* index in the list given to consumer_fetch */
+	BatchMessage message;
+} ConsumerMessage;
+
+/* Kafka calls that ask a broker wait at most this long. */
+#define CONSUMER_TIMEOUT_MS 5000
+
+/*
+ * Open a client and join the group.  NULL with errstr when a property is
+ * refused, by librdkafka or because exactly-once depends on it.
+ */
+extern Consumer *consumer_open(const ConsumerSettings *settings,
+							   char *errstr, size_t errstr_size);
+
+/* Wait at most timeout_ms for an event. */
+extern ConsumerEvent consumer_poll(Consumer *consumer, int timeout_ms,
+								   ConsumerMessage *message);
+
+/* What the group assigned; sorted. */
+extern const OffsetList *consumer_assigned(const Consumer *consumer);
+
+/* The membership itself was lost: others may load the partitions already. */
+extern bool consumer_was_lost(const Consumer *consumer);
+
+/*
+ * Fetch these partitions, from these offsets, and no others; what was fetched
+ * before is discarded.  May be called again; an empty list fetches nothing and
+ * keeps the membership.
+ */
+extern bool consumer_fetch(Consumer *consumer, const OffsetList *positions,
+						   char *errstr, size_t errstr_size);
+
+/* Answer to CONSUMER_REVOKED. */
+extern void consumer_give_up(Consumer *consumer);
+
+/* Partitions that a topic has. */
+extern bool consumer_count_partitions(Consumer *consumer, const char *topic,
+									  int32_t *count,
+									  char *errstr, size_t errstr_size);
+
+/*
+ * Low or high watermarks of partitions, or the first offsets not older than a
+ * time (ms since 1970; negative when there is none), asked of the brokers.
+ */
+extern bool consumer_low_watermarks(Consumer *consumer,
+									const OffsetList *partitions,
+									OffsetList *offsets,
+									char *errstr, size_t errstr_size);
+extern bool consumer_high_watermarks(Consumer *consumer,
+									 const OffsetList *partitions,
+									 OffsetList *offsets,
+									 char *errstr, size_t errstr_size);
+extern bool consumer_offsets_at(Consumer *consumer, int64_t ms,
+								const OffsetList *partitions,
+								OffsetList *offsets,
+								char *errstr, size_t errstr_size);
+
+/*
+ * High watermark of a fetched partition as of its latest fetch, negative when
+ * there was none yet; asks no broker.
+ */
+extern int64_t consumer_known_high_watermark(Consumer *consumer,
+											 const char *topic,
+											 int32_t partition);
+
+/*
+ * Write positions to Kafka for its lag tools, without waiting.  fintrans
+ * itself never reads them.
+ */
+extern void consumer_publish(Consumer *consumer, const OffsetList *positions);
+
+/* Reason of CONSUMER_FATAL. */
+extern const char *consumer_error(const Consumer *consumer);
+
+/*
+ * Leave the group and free the client.  librdkafka 2.0.2 can hang here: the
+ * caller guards it with a timer.
+ */
+extern void consumer_close(Consumer *consumer);
+
+#endif							/* FINTRANS_CONSUMER_H */

@@ -1,0 +1,79 @@
+/*
+ * One connection to PostgreSQL: connect, run a statement, COPY a buffer, and
+ * say exactly what went wrong.  The bridge's only user of libpq; knows no
+ * fintrans table.  To be used by one thread at a time.
+ */
+#ifndef FINTRANS_DATABASE_H
+#define FINTRANS_DATABASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "copy_binary.h"
+
+typedef struct Database Database;
+
+/*
+ * Why the latest call failed.  Only what is safe to log: the primary message,
+ * never the detail or a row's values.
+ */
+typedef struct DatabaseError
+{
+	char		sqlstate[6];	/* "" when the server sent none */
+	char		constraint[64]; /* "" when none is named */
+	int64_t		copy_row;		/* row that COPY was reading, 0 for none */
+	char		text[400];
+} DatabaseError;
+
+/* Is this a connection string?  Its text is kept out of errstr. */
+extern bool database_check_conninfo(const char *conninfo,
+									char *errstr, size_t errstr_size);
+
+/* conninfo must outlive it; NULL when memory is short. */
+extern Database *database_new(const char *conninfo);
+extern void database_free(Database *database);
+
+/*
+ * Connect anew, closing an older connection; blocks up to the connection
+ * string's connect_timeout for each host.
+ */
+extern bool database_connect(Database *database);
+extern void database_disconnect(Database *database);
+extern bool database_is_connected(const Database *database);
+
+/*
+ * Run one statement; the texts in parameters are its $1, $2 ..  Its result
+ * can be read until the next call.
+ */
+extern bool database_run(Database *database, const char *sql,
+						 const char *const *parameters, int count);
+
+extern int	database_rows(const Database *database);
+extern const char *database_value(const Database *database, int row,
+								  int column);
+
+/* Rows that the latest statement inserted, updated or copied. */
+extern int64_t database_affected(const Database *database);
+
+/* The command that the server says it has completed, such as "COMMIT". */
+extern const char *database_command(const Database *database);
+
+/*
+ * COPY .. FROM STDIN: send data and COPY BINARY's trailer.  relation is the
+ * name that the server's messages give the target.
+ */
+extern bool database_copy(Database *database, const char *sql,
+						  const char *relation, const CopyBuffer *data);
+
+/* A setting that the server reports, such as server_encoding; or NULL. */
+extern const char *database_parameter(const Database *database,
+									  const char *name);
+
+/* Write name quoted as an identifier; false when it does not fit. */
+extern bool database_quote_identifier(Database *database, const char *name,
+									  char *quoted, size_t quoted_size);
+
+extern const DatabaseError *database_error(const Database *database);
+
+#endif							/* FINTRANS_DATABASE_H */

@@ -1,0 +1,592 @@
+/*
+ * fintrans-generator: sends transactions to Kafka, the demo's random ones or
+ * those of a file, at a given rate, and answers for the delivery of each.
+ *
+ * One thread: it sends all messages due by now, takes reports until the next
+ * is due, and draws a line of progress.  Slices of time instead of a pause
+ * after each message keep the rate exact at one a second and at 200,000.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kafka_properties.h"
+#include "log.h"
+#include "options.h"
+#include "pace.h"
+#include "producer.h"
+#include "replay.h"
+#include "synthetic.h"
+#include "time_spec.h"
+
+#define PROGRAM "fintrans-generator"
+
+/* Longest wait: signals and progress are looked at in between. */
+#define WAIT_MAX_MS 100
+
+/* Messages sent between two looks at the clock. */
+#define BURST_MESSAGES 1000
+
+/* Status is logged so often when there is no terminal to draw on. */
+#define STATUS_SECONDS 60
+
+typedef struct Settings
+{
+	const char *brokers;
+	const char *topics;
+	int64_t		rate;
+	int64_t		wait_seconds;
+	int64_t		count;
+	int64_t		accounts;
+	int64_t		max_amount;
+	int64_t		seed;
+	const char *file;
+	const char *columns;
+	const char *time_unit;
+	const char *time_origin;
+	OptionList	properties;
+	const char *properties_file;
+	const char *log_level;
+} Settings;
+
+typedef struct Progress
+{
+	bool		on_terminal;
+	int64_t		start_ns;
+	int64_t		shown_ns;
+	uint64_t	shown_sent;
+} Progress;
+
+typedef struct Generator
+{
+	const Settings *settings;
+	Producer   *producer;
+	Replay	   *replay;			/* NULL without a file */
+	ReplaySource source;
+	Synthetic	synthetic;
+	Pace		pace;
+	Progress	progress;
+	uint64_t	made;			/* messages, sent or about to be */
+	bool		ended;			/* the file has no more, or something failed */
+	bool		failed;			/* errstr says why */
+	char		errstr[512];
+} Generator;
+
+/* A message on its way from its source to the producer. */
+typedef struct Message
+{
+	const char *payload;
+	size_t		bytes;
+	size_t		key_bytes;
+	int64_t		event_time_ms;
+	uint32_t	topic;
+} Message;
+
+static const OptionSpec specs[] = {
+	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
+	"Kafka"},
+	{"brokers", "FINTRANS_BROKERS", NULL, OPTION_TEXT,
+		offsetof(Settings, brokers), "HOST:PORT,...", "localhost:9092", 0, 0,
+		NULL, false, "Kafka brokers to ask first."},
+	{"topics", "FINTRANS_TOPICS", NULL, OPTION_TEXT,
+		offsetof(Settings, topics), "NAME,...",
+		"London,NYC,SF,Moscow,Tokyo", 0, 0, NULL, false,
+		"Topics to send to; each message goes to one of them at random."},
+	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
+	"How many, how fast"},
+	{"rate", "FINTRANS_RATE", NULL, OPTION_INTEGER,
+		offsetof(Settings, rate), "N", NULL, 0, 10000000, NULL, false,
+		"Messages a second; 0 is as fast as possible.  When it is not given, "
+	"--wait-seconds counts."},
+	{"wait-seconds", "FINTRANS_WAIT_SECONDS", "GEN_WAIT_SEC", OPTION_INTEGER,
+		offsetof(Settings, wait_seconds), "N", "2", 0, 86400, NULL, false,
+		"Pause between two messages, as the demo had it; 0 is none.  A file "
+	"is sent without pauses unless this option is given."},
+	{"count", "FINTRANS_COUNT", NULL, OPTION_INTEGER,
+		offsetof(Settings, count), "N", "0", 0, INT64_MAX, NULL, false,
+		"Stop after so many messages; 0 is never, or at the end of the file."},
+	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
+	"Random transactions"},
+	{"accounts", "FINTRANS_ACCOUNTS", NULL, OPTION_INTEGER,
+		offsetof(Settings, accounts), "N", "1000", 2, SYNTHETIC_MAXIMUM,
+		NULL, false, "Accounts, numbered from 0 on."},
+	{"max-amount", "FINTRANS_MAX_AMOUNT", NULL, OPTION_INTEGER,
+		offsetof(Settings, max_amount), "N", "9999", 0,
+		SYNTHETIC_MAXIMUM - 1, NULL, false,
+		"Largest amount; the smallest is 0."},
+	{"seed", "FINTRANS_SEED", NULL, OPTION_INTEGER,
+		offsetof(Settings, seed), "N", NULL, INT64_MIN, INT64_MAX, NULL,
+		false, "The same seed makes the same messages in the same topics "
+	"again.  When it is not given, one is chosen and logged."},
+	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
+	"Transactions of a file"},
+	{"file", "FINTRANS_FILE", NULL, OPTION_TEXT, offsetof(Settings, file),
+		"PATH", NULL, 0, 0, NULL, false,
+		"Send the lines of this file (- is standard input) as they are, each "
+	"\"source target amount\" and keyed by what stands before its first "
+	"blank."},
+	{"columns", "FINTRANS_COLUMNS", NULL, OPTION_TEXT,
+		offsetof(Settings, columns),
+		"source=NAME,target=NAME,amount=NAME[,time=NAME]", NULL, 0, 0, NULL,
+		false, "The file is a CSV with a header that has these columns."},
+	{"time-unit", "FINTRANS_TIME_UNIT", NULL, OPTION_CHOICE,
+		offsetof(Settings, time_unit), "UNIT", "s", 0, 0, REPLAY_TIME_UNITS,
+		false, "What the time column counts since --time-origin; iso: it "
+	"counts nothing but holds times such as 2026-11-24T08:15:30Z."},
+	{"time-origin", "FINTRANS_TIME_ORIGIN", NULL, OPTION_TEXT,
+		offsetof(Settings, time_origin), "TIME", "epoch", 0, 0, NULL, false,
+		"Moment at which the time column counts 0: epoch (1970-01-01), a "
+	"date, or a date and time in UTC or with an offset."},
+	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
+	"Other"},
+	{"X", NULL, NULL, OPTION_LIST, offsetof(Settings, properties),
+		"NAME=VALUE", NULL, 0, 0, NULL, false,
+		"Set a property of librdkafka, for instance security.protocol; "
+	"message.timeout.ms bounds how long an undelivered message is tried."},
+	{"F", NULL, NULL, OPTION_TEXT, offsetof(Settings, properties_file),
+		"PATH", NULL, 0, 0, NULL, false,
+		"Read such properties from a file first: lines name=value."},
+	{"log-level", "FINTRANS_LOG_LEVEL", NULL, OPTION_CHOICE,
+		offsetof(Settings, log_level), "LEVEL", "info", 0, 0, LOG_LEVELS,
+		false, "What is logged on standard error."},
+	{NULL}
+};
+
+static const OptionsProgram program = {
+	PROGRAM,
+	"Sends financial transactions to Kafka, random ones or those of a file, "
+	"keyed by source account, and waits until each is delivered.  SIGTERM or "
+	"SIGINT ends the sending, a second one the waiting too.  Exits with 0 "
+	"when every message was delivered.",
+	specs
+};
+
+static volatile sig_atomic_t stop_signals = 0;
+
+static int	generator_main(const Settings *settings,
+						   const OptionSource *sources);
+static bool is_given(const OptionSource *sources, size_t offset);
+static void take_signals(void);
+static void on_signal(int signal_number);
+static bool generator_open(Generator *generator, const Settings *settings,
+						   const OptionSource *sources);
+static void choose_pace(Pace *pace, const Settings *settings,
+						const OptionSource *sources);
+static void generator_close(Generator *generator);
+static bool open_source(Generator *generator, const OptionSource *sources);
+static bool open_producer(Generator *generator);
+static void generator_run(Generator *generator);
+static bool send_due(Generator *generator);
+static bool send_next(Generator *generator);
+static bool make_message(Generator *generator, Message *message,
+						 SyntheticMessage *text);
+static bool send_message(Generator *generator, const Message *message);
+static bool wants_more(const Generator *generator);
+static void generator_finish(Generator *generator);
+static int	generator_report(Generator *generator);
+
+static void progress_show(Generator *generator, int64_t now_ns, bool last);
+static int64_t now_monotonic_ns(void);
+
+int
+main(int argc, char **argv)
+{
+	Settings	settings;
+	OptionSource sources[sizeof(specs) / sizeof(specs[0])];
+	char		errstr[256];
+	int			status = EXIT_SUCCESS;
+
+	switch (options_parse(&program, argc, argv, &settings, sources,
+						  errstr, sizeof(errstr)))
+	{
+		case OPTIONS_DONE:
+			break;
+		case OPTIONS_INVALID:
+			fprintf(stderr, "%s: %s\n", PROGRAM, errstr);
+			status = EXIT_FAILURE;
+			break;
+		case OPTIONS_SHOW:
+			options_show(&program, &settings, sources, stdout);
+			break;
+		case OPTIONS_RUN:
+			status = generator_main(&settings, sources);
+			break;
+	}
+	options_free(&program, &settings);
+	if (fflush(stdout) != 0 && status == EXIT_SUCCESS)
+		status = EXIT_FAILURE;
+	return status;
+}
+
+static int
+generator_main(const Settings *settings, const OptionSource *sources)
+{
+	Generator	generator = {.settings = settings};
+	int			status;
+
+	log_open(PROGRAM, settings->log_level);
+	take_signals();
+	if (generator_open(&generator, settings, sources))
+	{
+		generator_run(&generator);
+		generator_finish(&generator);
+	}
+	status = generator_report(&generator);
+	generator_close(&generator);
+	return status;
+}
+
+/* Did the user set the option of this field? */
+static bool
+is_given(const OptionSource *sources, size_t offset)
+{
+	size_t		i = 0;
+
+	while (specs[i].name[0] == '\0' || specs[i].offset != offset)
+		i++;
+	return sources[i] != OPTION_FROM_DEFAULT;
+}
+
+static void
+take_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_signal};
+
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	action.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &action, NULL);
+}
+
+static void
+on_signal(int signal_number)
+{
+	(void) signal_number;
+	stop_signals++;
+}
+
+static bool
+generator_open(Generator *generator, const Settings *settings,
+			   const OptionSource *sources)
+{
+	if (!open_source(generator, sources) || !open_producer(generator))
+	{
+		generator->failed = true;
+		return false;
+	}
+	choose_pace(&generator->pace, settings, sources);
+	generator->progress = (Progress) {
+		.on_terminal = isatty(STDERR_FILENO),
+		.start_ns = generator->pace.start_ns,
+		.shown_ns = generator->pace.start_ns
+	};
+	return true;
+}
+
+/* The user's rate, or else the pause, counts. */
+static void
+choose_pace(Pace *pace, const Settings *settings, const OptionSource *sources)
+{
+	*pace = (Pace) {.start_ns = now_monotonic_ns()};
+	if (is_given(sources, offsetof(Settings, rate)))
+	{
+		pace->messages = settings->rate;
+		pace->seconds = settings->rate > 0;
+	}
+	else if (settings->wait_seconds > 0 &&
+			 (settings->file == NULL ||
+			  is_given(sources, offsetof(Settings, wait_seconds))))
+	{
+		pace->messages = 1;
+		pace->seconds = settings->wait_seconds;
+	}
+}
+
+static void
+generator_close(Generator *generator)
+{
+	producer_close(generator->producer);
+	replay_close(generator->replay);
+}
+
+/* The file, if one is given, and the random numbers. */
+static bool
+open_source(Generator *generator, const OptionSource *sources)
+{
+	const Settings *settings = generator->settings;
+	int64_t		seed = settings->seed;
+	TimeSpec	origin = {false, 0};
+
+	if (!is_given(sources, offsetof(Settings, seed)) &&
+		getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+	{
+		snprintf(generator->errstr, sizeof(generator->errstr),
+				 "could not choose a seed: %s", strerror(errno));
+		return false;
+	}
+	synthetic_init(&generator->synthetic, seed, settings->accounts,
+				   settings->max_amount);
+	if (!is_given(sources, offsetof(Settings, seed)))
+		log_write(LOG_LEVEL_INFO, "seed chosen", "seed=%" PRId64, seed);
+	if (settings->file == NULL)
+		return true;
+
+	if (strcmp(settings->time_origin, "epoch") != 0 &&
+		!time_spec_parse(settings->time_origin, &origin, generator->errstr,
+						 sizeof(generator->errstr)))
+		return false;
+	generator->source = (ReplaySource) {
+		.file = settings->file,
+		.columns = settings->columns,
+		.time_unit = settings->time_unit,
+		.time_origin_ms = time_spec_resolve(&origin,
+											(int64_t) time(NULL) * 1000)
+	};
+	generator->replay = replay_open(&generator->source, generator->errstr,
+									sizeof(generator->errstr));
+	return generator->replay != NULL;
+}
+
+static bool
+open_producer(Generator *generator)
+{
+	const Settings *settings = generator->settings;
+	KafkaProperties properties;
+
+	if (!kafka_properties_read(&properties, settings->properties_file,
+							   &settings->properties, generator->errstr,
+							   sizeof(generator->errstr)))
+		return false;
+	generator->producer = producer_open(settings->brokers, settings->topics,
+										&properties, generator->errstr,
+										sizeof(generator->errstr));
+	kafka_properties_free(&properties);
+	return generator->producer != NULL;
+}
+
+/* ---------------------------------------------------------------- sending */
+
+static void
+generator_run(Generator *generator)
+{
+	while (wants_more(generator) && send_due(generator))
+	{
+		int64_t		now_ns = now_monotonic_ns();
+
+		progress_show(generator, now_ns, false);
+		producer_wait(generator->producer,
+					  pace_wait_ms(&generator->pace, generator->made, now_ns,
+								   WAIT_MAX_MS));
+	}
+}
+
+/* Send what is due, but no more than a burst. */
+static bool
+send_due(Generator *generator)
+{
+	uint64_t	due = pace_due(&generator->pace, now_monotonic_ns());
+
+	for (int i = 0; i < BURST_MESSAGES && generator->made < due &&
+		 wants_more(generator); i++)
+	{
+		if (!send_next(generator))
+			return false;
+	}
+	return true;
+}
+
+static bool
+send_next(Generator *generator)
+{
+	Message		message;
+	SyntheticMessage text;
+
+	return make_message(generator, &message, &text) &&
+		send_message(generator, &message);
+}
+
+/* False at the end of the file too: ended and failed tell. */
+static bool
+make_message(Generator *generator, Message *message, SyntheticMessage *text)
+{
+	ReplayMessage replayed;
+	uint32_t	topics = producer_topic_count(generator->producer);
+
+	message->topic = topics == 1 ? 0 : synthetic_pick(&generator->synthetic,
+													   topics);
+	message->event_time_ms = PRODUCER_NOW;
+	if (generator->replay == NULL)
+	{
+		synthetic_next(&generator->synthetic, text);
+		message->payload = text->text;
+		message->bytes = text->bytes;
+		message->key_bytes = text->key_bytes;
+		generator->made++;
+		return true;
+	}
+	switch (replay_next(generator->replay, &replayed, generator->errstr,
+						sizeof(generator->errstr)))
+	{
+		case REPLAY_MESSAGE:
+			break;
+		case REPLAY_FAILED:
+			generator->failed = true;
+			/* FALLTHROUGH */
+		case REPLAY_END:
+			generator->ended = true;
+			return false;
+	}
+	message->payload = replayed.payload;
+	message->bytes = replayed.bytes;
+	message->key_bytes = replayed.key_bytes;
+	if (replayed.event_time_ms != REPLAY_NO_TIME)
+		message->event_time_ms = replayed.event_time_ms;
+	generator->made++;
+	return true;
+}
+
+/* Hand a message over, waiting for room as long as nobody says stop. */
+static bool
+send_message(Generator *generator, const Message *message)
+{
+	char		reason[256];
+
+	for (;;)
+	{
+		switch (producer_send(generator->producer, message->topic,
+							  message->payload, message->bytes,
+							  message->key_bytes, message->event_time_ms,
+							  reason, sizeof(reason)))
+		{
+			case PRODUCER_SENT:
+				return true;
+			case PRODUCER_FULL:
+				break;
+			case PRODUCER_FAILED:
+				generator->failed = true;
+				if (generator->replay != NULL)
+					snprintf(generator->errstr, sizeof(generator->errstr),
+							 "file \"%s\", line %" PRIu64 ": %s",
+							 generator->settings->file,
+							 replay_line(generator->replay), reason);
+				else
+					snprintf(generator->errstr, sizeof(generator->errstr),
+							 "%s", reason);
+				return false;
+		}
+		if (stop_signals > 0)
+		{
+			/* never sent: the count that is reported has to hold */
+			generator->made--;
+			return false;
+		}
+		producer_wait(generator->producer, WAIT_MAX_MS);
+		progress_show(generator, now_monotonic_ns(), false);
+	}
+}
+
+static bool
+wants_more(const Generator *generator)
+{
+	return stop_signals == 0 && !generator->ended &&
+		(generator->settings->count == 0 ||
+		 generator->made < (uint64_t) generator->settings->count);
+}
+
+/* ----------------------------------------------------------------- ending */
+
+/*
+ * Wait for the fate of every message.  message.timeout.ms bounds it, and a
+ * second signal ends it.
+ */
+static void
+generator_finish(Generator *generator)
+{
+	sig_atomic_t signals = stop_signals;
+
+	while (producer_under_way(generator->producer) > 0 &&
+		   (stop_signals == signals || stop_signals < 2))
+	{
+		producer_flush(generator->producer, WAIT_MAX_MS);
+		progress_show(generator, now_monotonic_ns(), false);
+	}
+	progress_show(generator, now_monotonic_ns(), true);
+}
+
+/* Log the outcome; the program's exit status. */
+static int
+generator_report(Generator *generator)
+{
+	char		quoted[512];
+	const ProducerCounts *counts;
+	uint64_t	undelivered;
+	double		seconds;
+
+	if (generator->failed)
+		log_write(LOG_LEVEL_ERROR, "cannot go on", "reason=%s",
+				  log_quote(generator->errstr, quoted, sizeof(quoted)));
+	if (generator->producer == NULL)
+		return EXIT_FAILURE;
+
+	counts = producer_counts(generator->producer);
+	undelivered = counts->sent - counts->delivered;
+	seconds = (double) (now_monotonic_ns() - generator->progress.start_ns) /
+		(double) PACE_NS_PER_SECOND;
+	if (undelivered > 0)
+		log_write(LOG_LEVEL_ERROR, "messages not delivered",
+				  "count=%" PRIu64 " first_reason=%s", undelivered,
+				  log_quote(counts->failed > 0 ?
+							producer_first_failure(generator->producer) :
+							"interrupted while waiting",
+							quoted, sizeof(quoted)));
+	log_write(LOG_LEVEL_INFO, "finished",
+			  "sent=%" PRIu64 " delivered=%" PRIu64 " seconds=%.1f",
+			  counts->sent, counts->delivered, seconds);
+	return generator->failed || undelivered > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* --------------------------------------------------------------- progress */
+
+/* A line on a terminal once a second, elsewhere a log line once a minute. */
+static void
+progress_show(Generator *generator, int64_t now_ns, bool last)
+{
+	Progress   *progress = &generator->progress;
+	const ProducerCounts *counts = producer_counts(generator->producer);
+	int64_t		since_ns = now_ns - progress->shown_ns;
+	double		rate;
+
+	if (!last && since_ns < (progress->on_terminal ? 1 : STATUS_SECONDS) *
+		PACE_NS_PER_SECOND)
+		return;
+	rate = since_ns <= 0 ? 0 :
+		(double) (counts->sent - progress->shown_sent) *
+		(double) PACE_NS_PER_SECOND / (double) since_ns;
+	if (progress->on_terminal)
+		fprintf(stderr, "\r\033[Ksent %" PRIu64 ", delivered %" PRIu64
+				", %.0f/s%s", counts->sent, counts->delivered, rate,
+				last ? "\n" : "");
+	else if (!last)
+		log_write(LOG_LEVEL_INFO, "sending",
+				  "sent=%" PRIu64 " delivered=%" PRIu64 " failed=%" PRIu64
+				  " per_second=%.0f", counts->sent, counts->delivered,
+				  counts->failed, rate);
+	progress->shown_ns = now_ns;
+	progress->shown_sent = counts->sent;
+}
+
+static int64_t
+now_monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t) now.tv_sec * PACE_NS_PER_SECOND + now.tv_nsec;
+}

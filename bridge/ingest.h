@@ -1,0 +1,48 @@
+/*
+ * The bridge at work: the main loop that carries messages from the consumer
+ * into batches and batches to the writer, until it is told to stop or has
+ * reached what it was asked for.
+ */
+#ifndef FINTRANS_INGEST_H
+#define FINTRANS_INGEST_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "consumer.h"
+#include "time_spec.h"
+#include "writer.h"
+
+typedef struct IngestSettings
+{
+	int64_t		batch_rows;
+	int64_t		batch_bytes;
+	int64_t		linger_ms;
+	StartPoint	start;
+	bool		skip_lost;		/* --on-gap earliest */
+	TimeRange	time_range;		/* accepted event times */
+	const char *currency;		/* NULL for none */
+	bool		exit_at_end;
+	int64_t		max_messages;	/* 0 for no limit */
+	int64_t		status_seconds; /* 0 for no status line */
+} IngestSettings;
+
+/* Set by a signal handler: drain and come back. */
+extern volatile sig_atomic_t ingest_stop;
+
+/*
+ * Wait until the writer has connected and checked the installation.  False
+ * with errstr when that needs a human; true as well when ingest_stop came.
+ */
+extern bool ingest_prepare(Writer *writer, char *errstr, size_t errstr_size);
+
+/*
+ * Run until drained, at the end, or failed.  True when all went as asked;
+ * false with errstr otherwise.
+ */
+extern bool ingest_run(const IngestSettings *settings, Consumer *consumer,
+					   Writer *writer, char *errstr, size_t errstr_size);
+
+#endif							/* FINTRANS_INGEST_H */

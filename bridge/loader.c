@@ -1,0 +1,492 @@
+/*
+ * Exactly once is decided here.  The first statement of a batch moves the
+ * positions of all its partitions by compare-and-set, locking their rows in
+ * (topic, partition) order: a writer whose picture is stale changes fewer
+ * rows than it should, rolls back, and has written nothing.  Rows and dead
+ * letters follow in the same database transaction, with one COPY of rows
+ * only, since two statements that touch totals could deadlock with another
+ * writer's.
+ */
+#include "loader.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "array_text.h"
+#include "clock.h"
+#include "day_set.h"
+#include "time_spec.h"
+
+/* Partitions are made this many days ahead. */
+#define DAYS_AHEAD 3
+
+/* Arrays of the compare-and-set: two keys, five columns. */
+#define MOVE_ARRAYS 7
+
+/* A day as a timestamptz, and as the suffix of its partition. */
+#define DAY_TEXT_BYTES 48
+#define LEAF_NAME_BYTES 64
+
+struct Loader
+{
+	Session    *session;
+	DaySet		days;			/* whose partitions exist */
+	int32_t		ahead_day;		/* day on which days ahead were made */
+	ArrayText	arrays[MOVE_ARRAYS];
+};
+
+static Outcome ensure_days_ahead(Loader *loader);
+static Outcome ensure_days(Loader *loader, const Batch *batch);
+static Outcome ensure_range(Loader *loader, int32_t first, int32_t last);
+static void write_day(int32_t day, char *text, size_t size);
+static Outcome move_positions(Loader *loader, const Batch *batch);
+static int64_t list_moves(Loader *loader, const Batch *batch);
+static Outcome finish_arrays(Loader *loader, size_t count,
+								   const char **parameters);
+static Outcome copy_rows(Loader *loader, const Batch *batch);
+static Outcome copy_dead_letters(Loader *loader, const Batch *batch);
+static Outcome commit(Loader *loader);
+static void roll_back(Loader *loader);
+static Outcome query_positions(Loader *loader,
+									 const char *const *topics,
+									 size_t topic_count);
+static bool keep_positions(Loader *loader, const char *const *topics,
+						   size_t topic_count, OffsetList *positions);
+
+Loader *
+loader_new(const char *conninfo, const char *currency)
+{
+	Loader	   *loader = calloc(1, sizeof(*loader));
+
+	if (loader == NULL)
+		return NULL;
+	loader->session = session_new(conninfo, currency);
+	if (loader->session == NULL)
+	{
+		free(loader);
+		return NULL;
+	}
+	return loader;
+}
+
+void
+loader_free(Loader *loader)
+{
+	if (loader == NULL)
+		return;
+	for (size_t i = 0; i < MOVE_ARRAYS; i++)
+		array_text_free(&loader->arrays[i]);
+	session_free(loader->session);
+	free(loader);
+}
+
+Outcome
+loader_connect(Loader *loader)
+{
+	Outcome		outcome;
+
+	loader_forget_days(loader);
+	if ((outcome = session_connect(loader->session)) != OUTCOME_DONE)
+		return outcome;
+	return ensure_days_ahead(loader);
+}
+
+bool
+loader_is_connected(const Loader *loader)
+{
+	return session_is_connected(loader->session);
+}
+
+Outcome
+loader_commit(Loader *loader, const Batch *batch)
+{
+	Outcome		outcome;
+
+	/* partitions first: attaching one must not wait for our own locks */
+	if ((outcome = ensure_days_ahead(loader)) != OUTCOME_DONE ||
+		(outcome = ensure_days(loader, batch)) != OUTCOME_DONE)
+		return outcome;
+	if ((outcome = session_run(loader->session, "BEGIN", NULL, 0)) == OUTCOME_DONE &&
+		(outcome = move_positions(loader, batch)) == OUTCOME_DONE &&
+		(outcome = copy_rows(loader, batch)) == OUTCOME_DONE &&
+		(outcome = copy_dead_letters(loader, batch)) == OUTCOME_DONE)
+		return commit(loader);
+	roll_back(loader);
+	return outcome;
+}
+
+/*
+ * The positions of the batch's partitions are read in one statement, so they
+ * are of one moment.
+ */
+Outcome
+loader_check(Loader *loader, const Batch *batch, LoaderStanding *standing)
+{
+	const char **topics = malloc((batch->slots + 1) * sizeof(*topics));
+	OffsetList	positions = {0};
+	Outcome		outcome;
+	size_t		count = 0;
+	bool		at_start = true;
+	bool		at_end = true;
+
+	if (topics == NULL)
+		return session_fail(loader->session, OUTCOME_FATAL, "out of memory");
+	for (size_t slot = 0; slot < batch->slots; slot++)
+		if (batch->progress[slot].topic != NULL)
+			topics[count++] = batch->progress[slot].topic;
+	outcome = loader_read_positions(loader, topics, count, &positions);
+	for (size_t slot = 0; slot < batch->slots && outcome == OUTCOME_DONE; slot++)
+	{
+		const BatchProgress *progress = &batch->progress[slot];
+		const OffsetItem *item;
+
+		if (progress->next_offset == progress->expected_offset)
+			continue;
+		item = offset_list_find(&positions, progress->topic,
+								progress->partition);
+		at_start = at_start && item != NULL &&
+			item->offset == progress->expected_offset;
+		at_end = at_end && item != NULL &&
+			item->offset == progress->next_offset;
+	}
+	*standing = at_start ? LOADER_NOT_COMMITTED :
+		at_end ? LOADER_COMMITTED : LOADER_OVERTAKEN;
+	offset_list_free(&positions);
+	free(topics);
+	return outcome;
+}
+
+Outcome
+loader_read_positions(Loader *loader, const char *const *topics,
+					  size_t topic_count, OffsetList *positions)
+{
+	Outcome		outcome = query_positions(loader, topics, topic_count);
+
+	if (outcome == OUTCOME_DONE &&
+		!keep_positions(loader, topics, topic_count, positions))
+		return session_fail(loader->session, OUTCOME_FATAL, "out of memory");
+	return outcome;
+}
+
+Outcome
+loader_add_positions(Loader *loader, const OffsetList *positions)
+{
+	const char *parameters[3];
+	Outcome		outcome;
+	char		sql[SESSION_SQL_BYTES];
+
+	for (size_t i = 0; i < 3; i++)
+		array_text_reset(&loader->arrays[i]);
+	for (size_t i = 0; i < positions->count; i++)
+	{
+		array_text_add_text(&loader->arrays[0], positions->items[i].topic);
+		array_text_add_integer(&loader->arrays[1],
+							   positions->items[i].partition);
+		array_text_add_integer(&loader->arrays[2],
+							   positions->items[i].offset);
+	}
+	if ((outcome = finish_arrays(loader, 3, parameters)) != OUTCOME_DONE)
+		return outcome;
+	snprintf(sql, sizeof(sql),
+			  "INSERT INTO %s.fintrans_offsets"
+			  " (topic, kafka_partition, first_offset, next_offset)"
+			  " SELECT topic, kafka_partition, next_offset, next_offset"
+			  " FROM unnest($1::text[], $2::int4[], $3::int8[])"
+			  " AS start (topic, kafka_partition, next_offset)"
+			  " ON CONFLICT (topic, kafka_partition) DO NOTHING",
+			  session_schema(loader->session));
+	return session_run(loader->session, sql, parameters, 3);
+}
+
+void
+loader_forget_days(Loader *loader)
+{
+	day_set_clear(&loader->days);
+	loader->ahead_day = INT32_MIN;
+}
+
+const DatabaseError *
+loader_error(const Loader *loader)
+{
+	return session_error(loader->session);
+}
+
+/* At connect, and when a new day has begun. */
+static Outcome
+ensure_days_ahead(Loader *loader)
+{
+	int32_t		today = time_spec_day(clock_real_ms());
+	Outcome		outcome;
+
+	if (loader->ahead_day == today)
+		return OUTCOME_DONE;
+	outcome = ensure_range(loader, today, today + DAYS_AHEAD);
+	if (outcome == OUTCOME_DONE)
+		loader->ahead_day = today;
+	return outcome;
+}
+
+static Outcome
+ensure_days(Loader *loader, const Batch *batch)
+{
+	for (size_t i = 0; i < batch->day_count; i++)
+	{
+		Outcome		outcome;
+
+		if (day_set_has(&loader->days, batch->days[i]))
+			continue;
+		outcome = ensure_range(loader, batch->days[i], batch->days[i]);
+		if (outcome != OUTCOME_DONE)
+			return outcome;
+	}
+	return OUTCOME_DONE;
+}
+
+static Outcome
+ensure_range(Loader *loader, int32_t first, int32_t last)
+{
+	char		first_text[DAY_TEXT_BYTES];
+	char		last_text[DAY_TEXT_BYTES];
+	const char *parameters[] = {first_text, last_text};
+	Outcome		outcome;
+	char		sql[SESSION_SQL_BYTES];
+
+	write_day(first, first_text, sizeof(first_text));
+	write_day(last, last_text, sizeof(last_text));
+	snprintf(sql, sizeof(sql),
+			  "SELECT %s.fintrans_ensure_partitions($1::timestamptz,"
+			  " $2::timestamptz)", session_schema(loader->session));
+	outcome = session_run(loader->session, sql, parameters, 2);
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	for (int32_t day = first; day <= last; day++)
+		day_set_add(&loader->days, day);
+	return OUTCOME_DONE;
+}
+
+static void
+write_day(int32_t day, char *text, size_t size)
+{
+	int			year,
+				month,
+				day_of_month;
+
+	time_spec_civil(day, &year, &month, &day_of_month);
+	snprintf(text, size, "%04d-%02d-%02d 00:00:00+00", year, month,
+			 day_of_month);
+}
+
+/*
+ * The rows are locked in (topic, partition) order, as by every other writer.
+ * A row that another writer holds is waited for, and then compared in its new
+ * version.
+ */
+static Outcome
+move_positions(Loader *loader, const Batch *batch)
+{
+	const char *parameters[MOVE_ARRAYS];
+	int64_t		moves = list_moves(loader, batch);
+	Outcome		outcome = finish_arrays(loader, MOVE_ARRAYS, parameters);
+	char		sql[SESSION_SQL_BYTES];
+
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	snprintf(sql, sizeof(sql),
+			  "WITH move AS MATERIALIZED ("
+			  " SELECT * FROM unnest($1::text[], $2::int4[], $3::int8[],"
+			  " $4::int8[], $5::int8[], $6::int8[], $7::int8[])"
+			  " AS m (topic, kafka_partition, expected_offset, next_offset,"
+			  " stored, dead_lettered, skipped)"
+			  "), held AS MATERIALIZED ("
+			  " SELECT o.topic, o.kafka_partition"
+			  " FROM %1$s.fintrans_offsets o"
+			  " JOIN move m ON m.topic = o.topic"
+			  " AND m.kafka_partition = o.kafka_partition"
+			  " WHERE o.next_offset = m.expected_offset"
+			  " ORDER BY o.topic, o.kafka_partition"
+			  " FOR UPDATE OF o"
+			  ") UPDATE %1$s.fintrans_offsets o"
+			  " SET next_offset = m.next_offset,"
+			  " stored = o.stored + m.stored,"
+			  " dead_lettered = o.dead_lettered + m.dead_lettered,"
+			  " skipped = o.skipped + m.skipped,"
+			  " updated_at = now()"
+			  " FROM move m JOIN held h ON h.topic = m.topic"
+			  " AND h.kafka_partition = m.kafka_partition"
+			  " WHERE o.topic = m.topic"
+			  " AND o.kafka_partition = m.kafka_partition"
+			  " AND o.next_offset = m.expected_offset",
+			  session_schema(loader->session));
+	outcome = session_run(loader->session, sql, parameters, MOVE_ARRAYS);
+	if (outcome == OUTCOME_DONE &&
+		database_affected(session_database(loader->session)) != moves)
+		return session_fail(loader->session, OUTCOME_CONFLICT,
+						   "%" PRId64 " of %" PRId64
+						   " positions are where the batch begins",
+						   database_affected(session_database(loader->session)), moves);
+	return outcome;
+}
+
+/* Only partitions that the batch moves; their number is returned. */
+static int64_t
+list_moves(Loader *loader, const Batch *batch)
+{
+	ArrayText  *arrays = loader->arrays;
+	int64_t		moves = 0;
+
+	for (size_t i = 0; i < MOVE_ARRAYS; i++)
+		array_text_reset(&arrays[i]);
+	for (size_t slot = 0; slot < batch->slots; slot++)
+	{
+		const BatchProgress *progress = &batch->progress[slot];
+
+		if (progress->next_offset == progress->expected_offset)
+			continue;
+		array_text_add_text(&arrays[0], progress->topic);
+		array_text_add_integer(&arrays[1], progress->partition);
+		array_text_add_integer(&arrays[2], progress->expected_offset);
+		array_text_add_integer(&arrays[3], progress->next_offset);
+		array_text_add_integer(&arrays[4], progress->stored);
+		array_text_add_integer(&arrays[5], progress->dead_lettered);
+		array_text_add_integer(&arrays[6], progress->skipped);
+		moves++;
+	}
+	return moves;
+}
+
+static Outcome
+finish_arrays(Loader *loader, size_t count, const char **parameters)
+{
+	for (size_t i = 0; i < count; i++)
+	{
+		parameters[i] = array_text_finish(&loader->arrays[i]);
+		if (parameters[i] == NULL)
+			return session_fail(loader->session, OUTCOME_FATAL, "out of memory");
+	}
+	return OUTCOME_DONE;
+}
+
+/*
+ * Into the leaf when all rows lie in one day: only there does PostgreSQL
+ * insert in bulk, since the trigger's transition table forbids it on a
+ * partitioned table.
+ */
+static Outcome
+copy_rows(Loader *loader, const Batch *batch)
+{
+	char		relation[LEAF_NAME_BYTES] = "fintrans_transactions";
+	char		sql[SESSION_SQL_BYTES];
+
+	if (batch->row_count == 0)
+		return OUTCOME_DONE;
+	if (batch->day_count == 1)
+	{
+		int			year,
+					month,
+					day_of_month;
+
+		time_spec_civil(batch->days[0], &year, &month, &day_of_month);
+		snprintf(relation, sizeof(relation), FINTRANS_LEAF_NAME_FORMAT,
+				 year, month, day_of_month);
+	}
+#define X(column, type) "," #column
+	snprintf(sql, sizeof(sql), "COPY %s.%s (%s) FROM STDIN (FORMAT binary)",
+			  session_schema(loader->session), relation,
+			  &(FINTRANS_TRANSACTION_COLUMNS(X))[1]);
+#undef X
+	return session_copy(loader->session, SQLSTATE_COPY_ROWS, sql, relation,
+						&batch->rows, batch->row_count);
+}
+
+static Outcome
+copy_dead_letters(Loader *loader, const Batch *batch)
+{
+	char		sql[SESSION_SQL_BYTES];
+
+	if (batch->dead_letter_count == 0)
+		return OUTCOME_DONE;
+#define X(column, type) "," #column
+	snprintf(sql, sizeof(sql), "COPY %s.fintrans_dead_letters (%s)"
+			  " FROM STDIN (FORMAT binary)",
+			  session_schema(loader->session), &(FINTRANS_DEAD_LETTER_COLUMNS(X))[1]);
+#undef X
+	return session_copy(loader->session, SQLSTATE_OTHER, sql,
+						"fintrans_dead_letters", &batch->dead_letters,
+						batch->dead_letter_count);
+}
+
+/*
+ * When the answer is anything but COMMIT the outcome is not known: the
+ * connection is given up, and the table of positions tells.
+ */
+static Outcome
+commit(Loader *loader)
+{
+	Outcome		outcome = session_run(loader->session, "COMMIT", NULL, 0);
+
+	if (outcome == OUTCOME_DONE)
+	{
+		const char *answer =
+			database_command(session_database(loader->session));
+
+		if (strcmp(answer, "COMMIT") == 0)
+			return OUTCOME_DONE;
+		session_fail(loader->session, OUTCOME_LOST,
+					 "COMMIT was answered by %s", answer);
+	}
+	session_disconnect(loader->session);
+	return outcome == OUTCOME_FATAL ? OUTCOME_FATAL : OUTCOME_LOST;
+}
+
+/* Leaves the error of the batch as it is. */
+static void
+roll_back(Loader *loader)
+{
+	if (loader_is_connected(loader) &&
+		!database_run(session_database(loader->session), "ROLLBACK", NULL, 0))
+		session_disconnect(loader->session);
+}
+
+static Outcome
+query_positions(Loader *loader, const char *const *topics, size_t topic_count)
+{
+	const char *parameters[1];
+	Outcome		outcome;
+	char		sql[SESSION_SQL_BYTES];
+
+	array_text_reset(&loader->arrays[0]);
+	for (size_t i = 0; i < topic_count; i++)
+		array_text_add_text(&loader->arrays[0], topics[i]);
+	if ((outcome = finish_arrays(loader, 1, parameters)) != OUTCOME_DONE)
+		return outcome;
+	snprintf(sql, sizeof(sql),
+			  "SELECT topic, kafka_partition, next_offset"
+			  " FROM %s.fintrans_offsets WHERE topic = ANY ($1::text[])",
+			  session_schema(loader->session));
+	return session_run(loader->session, sql, parameters, 1);
+}
+
+static bool
+keep_positions(Loader *loader, const char *const *topics, size_t topic_count,
+			   OffsetList *positions)
+{
+	offset_list_clear(positions);
+	for (int row = 0; row < database_rows(session_database(loader->session)); row++)
+	{
+		const char *topic = database_value(session_database(loader->session), row, 0);
+		size_t		i = 0;
+
+		while (i < topic_count && strcmp(topics[i], topic) != 0)
+			i++;
+		if (i < topic_count &&
+			!offset_list_add(positions, topics[i],
+							 (int32_t) strtol(database_value(session_database(loader->session),
+															 row, 1), NULL, 10),
+							 strtoll(database_value(session_database(loader->session), row, 2),
+									 NULL, 10)))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,47 @@
+/*
+ * The rules of position.h.  A gap is never passed over in silence: either the
+ * operator has allowed it, or the partition halts and says what is lost.
+ */
+#include "position.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+PositionVerdict
+position_judge(int64_t next_offset, const PositionBounds *bounds,
+			   bool skip_lost, char *reason, size_t reason_size)
+{
+	if (next_offset > bounds->high_watermark)
+	{
+		snprintf(reason, reason_size,
+				 "topic was re-created or truncated: loaded up to offset %" PRId64
+				 ", but the partition ends at %" PRId64,
+				 next_offset, bounds->high_watermark);
+		return POSITION_AHEAD;
+	}
+	if (next_offset >= bounds->low_watermark)
+		return POSITION_GO_ON;
+	snprintf(reason, reason_size,
+			 "offsets %" PRId64 " to %" PRId64 " (%" PRId64
+			 ") were deleted before they were loaded",
+			 next_offset, bounds->low_watermark - 1,
+			 bounds->low_watermark - next_offset);
+	return skip_lost ? POSITION_SKIP : POSITION_LOST;
+}
+
+bool
+position_is_halt(PositionVerdict verdict)
+{
+	return verdict == POSITION_LOST || verdict == POSITION_AHEAD;
+}
+
+int64_t
+position_first(const StartPoint *start, bool topic_is_known,
+			   const PositionBounds *bounds, int64_t offset_at_time)
+{
+	if (topic_is_known || start->kind == START_EARLIEST)
+		return bounds->low_watermark;
+	if (start->kind == START_LATEST || offset_at_time < 0)
+		return bounds->high_watermark;
+	return offset_at_time;
+}

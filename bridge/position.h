@@ -1,0 +1,53 @@
+/*
+ * Decides where a Kafka partition is read from: the table's position against
+ * what Kafka still holds, and the first position of one never seen.  Pure.
+ */
+#ifndef FINTRANS_POSITION_H
+#define FINTRANS_POSITION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "time_spec.h"
+
+/* What Kafka holds of a partition. */
+typedef struct PositionBounds
+{
+	int64_t		low_watermark;	/* the first offset held */
+	int64_t		high_watermark; /* the offset after the last one */
+} PositionBounds;
+
+typedef enum PositionVerdict
+{
+	POSITION_GO_ON,				/* fetch from the table's position */
+	POSITION_SKIP,				/* fetch from the low watermark: the offsets
+								 * before it are lost, and counted skipped */
+	POSITION_LOST,				/* halt: Kafka has deleted what comes next */
+	POSITION_AHEAD				/* halt: Kafka holds less than was read */
+} PositionVerdict;
+
+/*
+ * What to do with a partition whose next offset in the table is next_offset;
+ * skip_lost is --on-gap earliest.  When halted, reason says why and which
+ * offsets are concerned.
+ */
+extern PositionVerdict position_judge(int64_t next_offset,
+									  const PositionBounds *bounds,
+									  bool skip_lost,
+									  char *reason, size_t reason_size);
+
+/* Halted, not to be fetched? */
+extern bool position_is_halt(PositionVerdict verdict);
+
+/*
+ * First offset of a partition that the table does not have.  A partition of a
+ * topic that it has was added to the topic later, and is read from its start
+ * whatever the start point.  offset_at_time is Kafka's answer for
+ * START_AT_TIME, negative when it has no such message.
+ */
+extern int64_t position_first(const StartPoint *start, bool topic_is_known,
+							  const PositionBounds *bounds,
+							  int64_t offset_at_time);
+
+#endif							/* FINTRANS_POSITION_H */

@@ -1,0 +1,74 @@
+/*
+ * A checked database session: the server fits, the extension is there in our
+ * version, the currency is ours, and every error has been given a meaning.
+ * Blocks; to be used by one thread at a time.
+ */
+#ifndef FINTRANS_SESSION_H
+#define FINTRANS_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "copy_binary.h"
+#include "database.h"
+#include "sqlstate.h"
+
+/* What came of an attempt to do something in the database. */
+typedef enum Outcome
+{
+	OUTCOME_DONE,
+	OUTCOME_CONFLICT,			/* another writer moved a position */
+	OUTCOME_REFUSED,			/* one row is at fault: copy_row of the error */
+	OUTCOME_MEND,				/* a partition is missing after all */
+	OUTCOME_RETRY,				/* try again later on this connection */
+	OUTCOME_LOST,				/* no connection; a COMMIT may have worked */
+	OUTCOME_FATAL				/* needs a human */
+} Outcome;
+
+/* Room for a statement; names in it take at most 130 bytes each. */
+#define SESSION_SQL_BYTES 2048
+
+typedef struct Session Session;
+
+/*
+ * conninfo and currency (NULL for none) must outlive it; NULL when memory is
+ * short.
+ */
+extern Session *session_new(const char *conninfo, const char *currency);
+extern void session_free(Session *session);
+
+/*
+ * Connect anew, set the session up, check server and extension, and claim the
+ * currency.
+ */
+extern Outcome session_connect(Session *session);
+extern void session_disconnect(Session *session);
+extern bool session_is_connected(const Session *session);
+
+/* The extension's schema, quoted; of the latest connection. */
+extern const char *session_schema(const Session *session);
+
+/* Run a statement; its result is read from session_database(). */
+extern Outcome session_run(Session *session, const char *sql,
+						   const char *const *parameters, int count);
+
+/*
+ * COPY `rows` rows into relation, and check that the server took as many.
+ * step says what an error means: SQLSTATE_COPY_ROWS or SQLSTATE_OTHER.
+ */
+extern Outcome session_copy(Session *session, SqlstateStep step,
+							const char *sql, const char *relation,
+							const CopyBuffer *data, int64_t rows);
+
+extern Database *session_database(Session *session);
+
+/* Fail with a reason of the caller's own; returns outcome. */
+extern Outcome session_fail(Session *session, Outcome outcome,
+							const char *format,...)
+			__attribute__((format(printf, 3, 4)));
+
+/* Why the latest attempt failed; safe to log. */
+extern const DatabaseError *session_error(const Session *session);
+
+#endif							/* FINTRANS_SESSION_H */
