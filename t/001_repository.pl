@@ -1,0 +1,90 @@
+# The version stands in one place, the scripts are clean, and what each rule
+# of the project forbids is not there.
+use strict;
+use warnings;
+
+use JSON::PP;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $tree = $ENV{FINTRANS_TREE} or BAIL_OUT('FINTRANS_TREE is not set');
+
+# ------------------------------------------------------------ one version
+
+my ($version) = slurp_file("$tree/fintrans.control") =~
+  /^default_version\s*=\s*'([^']+)'/m;
+like($version, qr/^\d+\.\d+\.\d+$/, 'fintrans.control has a version');
+
+my $meta = decode_json(slurp_file("$tree/META.json"));
+is($meta->{version}, $version, 'META.json has the version of the control file');
+my $extension = $meta->{provides}{fintrans};
+is($extension->{version}, $version, 'META.json provides that version');
+is($extension->{file}, "extension/fintrans--$version.sql",
+	'META.json names the script of that version');
+ok(-f "$tree/$extension->{file}", 'the script is there');
+
+foreach my $program (qw(bridge generator detector broker))
+{
+	my $answer = `fintrans-$program --version`;
+	is($?, 0, "fintrans-$program --version succeeds");
+	like($answer, qr/\b\Q$version\E$/, "fintrans-$program tells the version");
+	program_help_ok("fintrans-$program");
+}
+
+# ------------------------------------------------------------------ tests
+
+my @sql = map { m{([^/]+)\.sql$} } glob("$tree/sql/*.sql");
+my @specs = map { m{([^/]+)\.spec$} } glob("$tree/specs/*.spec");
+is_deeply(
+	[ sort split ' ', `make -s -C $tree list-regress` ],
+	[ sort @sql ],
+	'every SQL test is run');
+is_deeply(
+	[ sort map { m{([^/]+)\.out$} } glob("$tree/expected/*.out") ],
+	[ sort @sql, @specs ],
+	'every SQL and isolation test has its expected output, and no output is left over'
+);
+
+# ---------------------------------------------------------------- sources
+
+my @sources = glob("$tree/extension/*.[ch] $tree/bridge/*.[ch] $tree/bridge/test/*.[ch]");
+cmp_ok(scalar(@sources), '>', 20, 'the sources are found');
+
+my @unsafe = grep {
+	slurp_file($_) =~ /\b(?:sprintf|vsprintf|strcpy|strcat|atoi|atol|atof|gets)\s*\(/
+} @sources;
+is("@unsafe", '', 'no function is called that cannot check its bounds or its input');
+
+# each library enters a program through one file
+my $makefile = slurp_file("$tree/bridge/Makefile") =~ s/\\\n//gr;
+my %objects = $makefile =~ /^fintrans-(\w+)_OBJS = (.*)$/mg;
+is_deeply([ sort keys %objects ], [qw(bridge broker detector generator)],
+	'the parts of the programs are known');
+foreach my $header (qw(rdkafka.h libpq-fe.h))
+{
+	my $users = 0;
+	foreach my $program (sort keys %objects)
+	{
+		my @files = grep {
+			slurp_file("$tree/bridge/$_") =~ /^#include\s*[<"][^>"]*\Q$header\E[>"]/m
+		} map { s/\.o$/.c/r } grep { /\.o$/ } split ' ', $objects{$program};
+		cmp_ok(scalar(@files), '<=', 1,
+			"$header is included by one file of fintrans-$program (@files)");
+		$users += @files;
+	}
+	cmp_ok($users, '>=', 2, "$header is included at all");
+}
+
+my @borrowed = grep { $_ ne 'fintrans_record.h' }
+  map { slurp_file($_) =~ /^#include\s*"(?:\.\.\/extension\/)?([^"]+)"/mg }
+  glob("$tree/bridge/*.[ch]");
+my @outside = grep { !-f "$tree/bridge/$_" } @borrowed;
+is("@outside", '', 'bridge/ includes one header of extension/ and no other');
+
+my @scripts = map { "$tree/$_" }
+  qw(.ci/check .ci/packages .ci/run .ci/scratch.sh bridge/demo bridge/kafka/kafka-server);
+push @scripts, "$tree/bench/run" if -e "$tree/bench/run";
+my $complaints = `cd '$tree' && shellcheck -x @scripts 2>&1`;
+is($complaints, '', 'shellcheck has nothing to say');
+
+done_testing();

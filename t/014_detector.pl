@@ -1,0 +1,137 @@
+# The detector prints one line for each pair above its threshold: those still
+# open first, then live; strictly above, once each, and none is missed.
+use strict;
+use warnings;
+
+use JSON::PP;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use FintransProcess;
+use FintransTest;
+
+my $node = new_node();
+$node->safe_psql(
+	'postgres', q{
+	CREATE ROLE watcher LOGIN;
+	SELECT fintrans_grant('watcher', 'reader');
+	SELECT fintrans_grant('watcher', 'operator');
+	SELECT fintrans_ensure_partitions(now(), now())});
+my $database = $node->connstr('postgres') . ' user=watcher';
+
+sub transfer
+{
+	my ($source, $target, $amount) = @_;
+
+	$node->safe_psql('postgres', "
+		INSERT INTO fintrans_transactions (event_time, city, source_account,
+			target_account, amount)
+		VALUES (now(), 'London', '$source', '$target', $amount)");
+	return;
+}
+
+sub line_of
+{
+	my ($source, $target, $total) = @_;
+
+	# the blank at the end is the demo's
+	return "POTENTIAL MONEY LAUNDERING: $source -> $target totalling $total now \n";
+}
+
+my $name = 0;
+
+sub start_detector
+{
+	my (@options) = @_;
+
+	return FintransProcess->start('detector' . ++$name, 'fintrans-detector',
+		'--database' => $database, @options);
+}
+
+# What `fintrans-detector --once` prints, which must end well.
+sub print_once
+{
+	my (@options) = @_;
+	my $detector = start_detector('--once', @options);
+
+	is($detector->wait_exit(180), 0, "detector --once @options ends well");
+	return $detector->output;
+}
+
+# ---------------------------------------------------- what is there already
+
+transfer(516, 482, 8644);
+transfer(1, 2, 8000);
+transfer(3, 4, 5000);
+transfer(3, 4, '3000.01');
+
+my $first = line_of(516, 482, 8644) . line_of(3, 4, '8000.01');
+is_deeply([ sort split /^/, print_once('--threshold' => 8000) ],
+	[ sort split /^/, $first ],
+	'the pairs strictly above the threshold are printed');
+
+# ------------------------------------------------------------------- live
+
+my $detector = start_detector('--threshold' => 8000);
+wait_for { $detector->output =~ tr/\n// == 2 } 'the open alerts';
+transfer(1, 2, '0.5');
+wait_for { $detector->output =~ tr/\n// == 3 } 'an alert as it comes';
+is((split /^/, $detector->output)[2], line_of(1, 2, '8000.5'),
+	'a pair that crosses the threshold is printed at once');
+
+# only the crossing counts; the marker shows that the others were passed over
+transfer(1, 2, 100);
+transfer(516, 482, 100);
+transfer('marker', 'a', 9000);
+wait_for { $detector->output =~ /marker/ } 'the marker';
+is((split /^/, $detector->output)[3], line_of('marker', 'a', 9000),
+	'a pair above is not printed again');
+unlike($detector->output, qr/\e/, 'no colour in a file');
+
+# the database goes away and comes back, with alerts nobody was told of
+$node->stop('immediate');
+$node->start;
+transfer('after', 'crash', 9001);
+wait_for { $detector->output =~ /after -> crash/ } 'an alert after a crash';
+ok($detector->running, 'the detector outlives a crash of the database');
+is($detector->stop, 0, 'the detector ends well on SIGTERM');
+my @lines = split /^/, $detector->output;
+is(scalar(@lines), 5, 'each alert was printed once');
+
+# ------------------------------------------------------------ while away
+
+transfer('missed', 'it', 9002);
+like(print_once('--threshold' => 8000), qr/missed -> it/,
+	'a detector that was away misses nothing');
+$node->safe_psql('postgres', q{
+	UPDATE fintrans_alerts SET state = 'dismissed' WHERE source_account = 'missed'});
+unlike(print_once('--threshold' => 8000), qr/missed -> it/,
+	'an alert that was decided is not printed again');
+
+# -------------------------------------------------------------- the rules
+
+is($node->safe_psql('postgres', 'SELECT name, threshold FROM fintrans_rules'),
+	'default|8000', 'there is one rule');
+{
+	local $ENV{ALERT_THRESHOLD} = '9002.0';
+	is(print_once('--rule' => 'strict'), '',
+		'another rule has its own threshold, from ALERT_THRESHOLD');
+	local $ENV{ALERT_THRESHOLD} = 9000;
+	is_deeply([ sort split /^/, print_once('--rule' => 'strict') ],
+		[ sort { $a cmp $b } line_of('after', 'crash', 9001), line_of('missed', 'it', 9002) ],
+		'a lowered threshold alerts on the pairs already above');
+}
+is($node->safe_psql('postgres',
+		'SELECT name, threshold FROM fintrans_rules ORDER BY name'),
+	"default|8000\nstrict|9000", 'and the first rule was left alone');
+
+# ------------------------------------------------------------------- JSON
+
+my @objects = map { decode_json($_) } split /\n/,
+  print_once('--rule' => 'strict', '--threshold' => 9000, '--format' => 'json');
+is_deeply(
+	[ sort map { "$_->{source_account} $_->{target_account} $_->{total}" } @objects ],
+	[ 'after crash 9001', 'missed it 9002' ],
+	'JSON lines have the accounts and the total');
+
+done_testing();

@@ -1,0 +1,180 @@
+# A broker for a test, and an independent look at what it holds: a real Apache
+# Kafka, or the embedded one.  Both are read by kcat, never by our programs.
+package FintransBroker;
+
+use strict;
+use warnings;
+
+use File::Basename qw(basename);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Time::HiRes qw(sleep time);
+
+use FintransProcess;
+
+# embedded(partitions => 4): fintrans-broker, which loses everything when it
+# ends and keeps 5 MiB of each partition.
+sub embedded
+{
+	my ($class, %options) = @_;
+	my $process = FintransProcess->start('broker', 'fintrans-broker',
+		'--partitions' => $options{partitions} // 4);
+	my $self = bless {
+		process => $process,
+		partitions => $options{partitions} // 4
+	}, $class;
+
+	wait_for_answer($self, sub {
+		($self->{bootstrap}) = $process->output =~ /^bootstrap\.servers=(.*)$/m;
+	});
+	return $self;
+}
+
+# kafka(partitions => 4): Apache Kafka with the five topics.
+sub kafka
+{
+	my ($class, %options) = @_;
+	my $port = PostgreSQL::Test::Cluster::get_free_port();
+	my $self = bless {
+		bootstrap => "127.0.0.1:$port",
+		port => $port,
+		controller_port => PostgreSQL::Test::Cluster::get_free_port(),
+		partitions => $options{partitions} // 4,
+		directory => "$PostgreSQL::Test::Utils::tmp_check/"
+		  . basename($0, '.pl') . '_kafka'
+	}, $class;
+
+	$self->start;
+	$self->create_topics(qw(London NYC SF Moscow Tokyo));
+	return $self;
+}
+
+# How long a group waits for a member that says nothing: short, as far as the
+# broker allows it, for tests that kill members.
+sub session_timeout_ms
+{
+	my ($self) = @_;
+
+	return defined $self->{directory} ? 2000 : 6000;
+}
+
+sub bootstrap { return $_[0]->{bootstrap} }
+sub process { return $_[0]->{process} }
+
+# Start a Kafka on what it had; a fault test may have stopped or killed it.
+sub start
+{
+	my ($self) = @_;
+
+	$self->{process} = FintransProcess->start('kafka',
+		"$ENV{FINTRANS_TREE}/bridge/kafka/kafka-server",
+		$self->{directory}, $self->{port}, $self->{controller_port},
+		"num.partitions=$self->{partitions}",
+		'group.min.session.timeout.ms=1000');
+	wait_for_answer($self, sub { $self->answers });
+	return;
+}
+
+sub stop
+{
+	my ($self) = @_;
+
+	return $self->{process}->stop;
+}
+
+sub wait_for_answer
+{
+	my ($self, $condition) = @_;
+	my $deadline = time + 180;
+
+	until ($condition->())
+	{
+		die "the broker does not run: " . $self->{process}->logged
+		  unless $self->{process}->running;
+		die "the broker does not answer\n" if time > $deadline;
+		sleep(0.1);
+	}
+	return;
+}
+
+sub answers
+{
+	my ($self) = @_;
+
+	return system("kcat -L -b $self->{bootstrap} -m 2 > /dev/null 2>&1") == 0;
+}
+
+# Topics with as many partitions as the broker's others; the first mention of
+# a topic creates it.
+sub create_topics
+{
+	my ($self, @topics) = @_;
+
+	foreach my $topic (@topics)
+	{
+		wait_for_answer($self, sub {
+			my $answer =
+			  `kcat -L -b $self->{bootstrap} -t '$topic' -m 10 -X allow.auto.create.topics=true 2>&1`;
+			my $led = () = $answer =~ /^    partition \d+, leader \d/mg;
+			return $led == $self->{partitions};
+		});
+	}
+	return;
+}
+
+# produce TOPIC, MESSAGES...: by kcat, each message byte for byte to partition
+# 0; undef is a message without a value.
+sub produce
+{
+	my ($self, $topic, @messages) = @_;
+	my $file = "$PostgreSQL::Test::Utils::tmp_check/produce.$$";
+	my @kcat = ('kcat', '-P', '-q', '-b', $self->{bootstrap}, '-t', $topic,
+		'-p', 0);
+
+	foreach my $message (@messages)
+	{
+		# from a file of its own, or a newline would end it; but a message
+		# without a value has to be a line, of an empty value after a key
+		my @how = defined $message ? ($file) : ('-Z', '-K', ':', '-l', $file);
+		open(my $handle, '>:raw', $file) or die "$file: $!\n";
+		print $handle $message // "key:\n";
+		close($handle);
+		system(@kcat, @how) == 0 or die "could not produce to $topic\n";
+	}
+	unlink $file;
+	return;
+}
+
+# { "topic partition" => high watermark } of the five topics
+sub high_watermarks
+{
+	my ($self) = @_;
+	my @partitions = map {
+		my $topic = $_;
+		map { ('-t', "$topic:$_:-1") } 0 .. $self->{partitions} - 1
+	} qw(London NYC SF Moscow Tokyo);
+	my $answer = `kcat -Q -b $self->{bootstrap} @partitions`;
+	my %high = map { /^(\S+) \[(\d+)\] offset (\d+)$/ ? ("$1 $2" => $3) : () }
+	  split /\n/, $answer;
+
+	die "kcat could not query all watermarks: $answer\n"
+	  unless keys %high == 5 * $self->{partitions};
+	return \%high;
+}
+
+# All messages of the five topics, one a line: topic partition offset payload
+sub write_messages
+{
+	my ($self, $file) = @_;
+
+	unlink $file;
+	foreach my $topic (qw(London NYC SF Moscow Tokyo))
+	{
+		system("kcat -C -e -q -o beginning -b $self->{bootstrap} -t $topic"
+			  . " -X check.crcs=true -f '%t %p %o %s\\n' >> '$file'") == 0
+		  or die "could not read $topic\n";
+	}
+	return;
+}
+
+1;

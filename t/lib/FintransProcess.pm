@@ -1,0 +1,162 @@
+# A program running in the background of a test: its output goes to files, it
+# can be waited for and signalled, and it does not outlive the test.
+package FintransProcess;
+
+use strict;
+use warnings;
+
+use File::Basename qw(basename);
+use IO::Handle;
+use PostgreSQL::Test::Utils;
+use POSIX qw(WNOHANG);
+use Time::HiRes qw(sleep time);
+
+my @running;
+my %instances;
+
+# start(NAME, COMMAND...): NAME is for messages and files; started again under
+# the same name it writes new ones.
+sub start
+{
+	my ($class, $name, @command) = @_;
+	my $number = ++$instances{$name};
+	my $base = "$PostgreSQL::Test::Utils::log_path/"
+	  . basename($0, '.pl')
+	  . "_$name" . ($number > 1 ? "_$number" : '');
+	my $self = bless {
+		name => $name,
+		out => "$base.out",
+		log => "$base.log",
+		status => undef
+	}, $class;
+
+	# there as soon as anybody looks for them
+	append_to_file($self->{$_}, '') foreach qw(out log);
+
+	pipe(my $reader, my $writer) or die "pipe: $!\n";
+	my $pid = fork() // die "fork: $!\n";
+	if ($pid == 0)
+	{
+		close($writer);
+		open(STDIN, '<&', $reader) or POSIX::_exit(126);
+		open(STDOUT, '>', $self->{out}) or POSIX::_exit(126);
+		open(STDERR, '>', $self->{log}) or POSIX::_exit(126);
+		exec { $command[0] } @command or POSIX::_exit(127);
+	}
+	close($reader);
+	$writer->autoflush(1);
+	$self->{stdin} = $writer;
+	$self->{pid} = $pid;
+	push @running, $self;
+	note_pid($pid);
+	return $self;
+}
+
+# Whoever cleans up after a killed test finds the process by this file.
+sub note_pid
+{
+	my ($pid) = @_;
+
+	return unless defined $ENV{SCRATCH};
+	open(my $file, '>', "$ENV{SCRATCH}/pids/$pid") or die "pids/$pid: $!\n";
+	print $file "$pid\n";
+	close($file);
+	return;
+}
+
+sub pid { return $_[0]->{pid} }
+
+# What it printed, and what it logged, so far.
+sub output { return slurp_file($_[0]->{out}) }
+sub logged { return slurp_file($_[0]->{log}) }
+
+# A line for its standard input.
+sub say
+{
+	my ($self, $line) = @_;
+
+	print { $self->{stdin} } "$line\n";
+	return;
+}
+
+sub running
+{
+	my ($self) = @_;
+
+	return 0 if defined $self->{status};
+	return 1 if waitpid($self->{pid}, WNOHANG) == 0;
+	$self->ended($?);
+	return 0;
+}
+
+sub ended
+{
+	my ($self, $status) = @_;
+
+	$self->{status} = $status;
+	@running = grep { $_ != $self } @running;
+	unlink "$ENV{SCRATCH}/pids/$self->{pid}" if defined $ENV{SCRATCH};
+	return;
+}
+
+# The exit status, or -SIGNAL if a signal ended it.  Dies if it still runs
+# after that many seconds.
+sub wait_exit
+{
+	my ($self, $patience) = @_;
+	my $deadline = time + $patience;
+
+	while ($self->running)
+	{
+		die "$self->{name} did not end\n" if time > $deadline;
+		sleep(0.02);
+	}
+	return $self->{status} & 127 ? -($self->{status} & 127)
+	  : $self->{status} >> 8;
+}
+
+# Signal it; to a process that has ended nothing happens.
+sub signal
+{
+	my ($self, $signal) = @_;
+
+	kill $signal, $self->{pid} if $self->running;
+	return;
+}
+
+# An orderly end by SIGTERM; returns what wait_exit does.
+sub stop
+{
+	my ($self) = @_;
+
+	$self->signal('TERM');
+	return $self->wait_exit(180);
+}
+
+sub kill9
+{
+	my ($self) = @_;
+
+	$self->signal('KILL');
+	return $self->wait_exit(180);
+}
+
+# die() runs the END blocks, of the cluster's too
+$SIG{TERM} = $SIG{INT} = sub { die "interrupted\n" };
+
+END
+{
+	my $status = $?;
+
+	foreach my $process (@running)
+	{
+		# one that was stopped cannot obey otherwise
+		kill 'CONT', $process->{pid};
+		kill 'KILL', $process->{pid};
+		waitpid($process->{pid}, 0);
+		unlink "$ENV{SCRATCH}/pids/$process->{pid}" if defined $ENV{SCRATCH};
+	}
+	$? = $status;
+}
+
+1;
