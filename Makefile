@@ -21,7 +21,7 @@ override with_llvm = no
 PG_CONFIG = pg_config
 
 # These targets install what is missing, so they must not need it themselves.
-own_targets = help demo check check-unit check-sql check-isolation \
+own_targets = help demo docs check check-unit check-sql check-isolation \
 	check-tap bench kafka-jars list-regress list-isolation
 
 all:
@@ -69,6 +69,12 @@ check-unit check-sql check-isolation check-tap:
 bench:
 	@bench/run
 
+# the option lists in docs/, which t/003_documentation.pl compares
+docs: all-bridge
+	for program in bridge generator detector broker; do \
+		bridge/fintrans-$$program --help > docs/fintrans-$$program.txt || exit; \
+	done
+
 # Apache Kafka, once; for `make demo BROKER=kafka`, the tests and the bench
 kafka-jars: build/kafka/complete
 
@@ -95,8 +101,9 @@ help:
 	@echo 'make uninstall     remove what install put there'
 	@echo 'make installcheck  SQL and isolation tests on a running server'
 	@echo 'make bench         measure throughput'
+	@echo 'make docs          write the option lists in docs/'
 	@echo 'make clean         remove what was built'
 
-.PHONY: all demo bench help kafka-jars check check-unit check-sql \
+.PHONY: all docs demo bench help kafka-jars check check-unit check-sql \
 	check-isolation check-tap list-regress list-isolation all-bridge \
 	install-bridge uninstall-bridge clean-bridge

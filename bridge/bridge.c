@@ -154,9 +154,9 @@ static bool read_settings(const Settings *settings, IngestSettings *ingest,
 static bool check_currency(const char *currency, char *errstr,
 						   size_t errstr_size);
 static int	run(const Settings *settings, const IngestSettings *ingest,
-				const KafkaProperties *properties);
-static bool load(const Settings *settings, const IngestSettings *ingest,
-				 const KafkaProperties *properties, Writer *writer,
+				const ConsumerSettings *consumer_settings);
+static bool load(const IngestSettings *ingest,
+				 const ConsumerSettings *consumer_settings, Writer *writer,
 				 int *status, char *errstr, size_t errstr_size);
 static void take_signals(void);
 static void on_stop(int signal_number);
@@ -197,9 +197,10 @@ static int
 bridge_main(const Settings *settings)
 {
 	IngestSettings ingest;
+	ConsumerSettings consumer;
 	KafkaProperties properties;
 	char		errstr[512];
-	int			status;
+	int			status = EXIT_USAGE;
 
 	if (!read_settings(settings, &ingest, errstr, sizeof(errstr)) ||
 		!kafka_properties_read(&properties, settings->properties_file,
@@ -208,9 +209,17 @@ bridge_main(const Settings *settings)
 		fprintf(stderr, "%s: %s\n", PROGRAM, errstr);
 		return EXIT_USAGE;
 	}
+	consumer = (ConsumerSettings) {
+		settings->brokers, settings->group, settings->topics, &properties
+	};
 	log_open(PROGRAM, settings->log_level);
-	take_signals();
-	status = run(settings, &ingest, &properties);
+	if (consumer_check(&consumer, errstr, sizeof(errstr)))
+	{
+		take_signals();
+		status = run(settings, &ingest, &consumer);
+	}
+	else
+		fprintf(stderr, "%s: %s\n", PROGRAM, errstr);
 	kafka_properties_free(&properties);
 	return status;
 }
@@ -254,7 +263,7 @@ check_currency(const char *currency, char *errstr, size_t errstr_size)
 /* The database first: without it no partition is taken from another bridge. */
 static int
 run(const Settings *settings, const IngestSettings *ingest,
-	const KafkaProperties *properties)
+	const ConsumerSettings *consumer_settings)
 {
 	char		errstr[512];
 	int			status = EXIT_FAILURE;
@@ -266,7 +275,7 @@ run(const Settings *settings, const IngestSettings *ingest,
 			  log_quote(settings->group, (char[256]) {0}, 256),
 			  log_quote(settings->topics, (char[512]) {0}, 512));
 	if (writer == NULL ||
-		!load(settings, ingest, properties, writer, &status, errstr,
+		!load(ingest, consumer_settings, writer, &status, errstr,
 			  sizeof(errstr)))
 		log_write(LOG_LEVEL_ERROR, "cannot go on", "reason=%s",
 				  log_quote(errstr, (char[600]) {0}, 600));
@@ -281,13 +290,9 @@ run(const Settings *settings, const IngestSettings *ingest,
 }
 
 static bool
-load(const Settings *settings, const IngestSettings *ingest,
-	 const KafkaProperties *properties, Writer *writer, int *status,
-	 char *errstr, size_t errstr_size)
+load(const IngestSettings *ingest, const ConsumerSettings *consumer_settings,
+	 Writer *writer, int *status, char *errstr, size_t errstr_size)
 {
-	const ConsumerSettings consumer_settings = {
-		settings->brokers, settings->group, settings->topics, properties
-	};
 	Consumer   *consumer;
 	bool		succeeded;
 
@@ -298,12 +303,9 @@ load(const Settings *settings, const IngestSettings *ingest,
 		*status = EXIT_SUCCESS;
 		return true;
 	}
-	consumer = consumer_open(&consumer_settings, errstr, errstr_size);
+	consumer = consumer_open(consumer_settings, errstr, errstr_size);
 	if (consumer == NULL)
-	{
-		*status = EXIT_USAGE;
 		return false;
-	}
 	succeeded = ingest_run(ingest, consumer, writer, errstr, errstr_size);
 	*status = succeeded ? EXIT_SUCCESS : EXIT_FAILURE;
 	close_consumer(consumer, *status);

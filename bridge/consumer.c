@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "consumer_conf.h"
 #include "log.h"
 
 /* The same kind of trouble is logged once in this time. */
@@ -57,52 +58,9 @@ struct Consumer
 	size_t		trouble_count;
 };
 
-typedef struct Property
-{
-	const char *name;
-	const char *value;
-	const char *reason;			/* why the user may not change it, or NULL */
-} Property;
-
-/*
- * What differs from librdkafka's defaults.  queued.min.messages decides how
- * fast small messages come: with a full queue 2.0.2 rests a whole second.
- */
-static const Property properties[] = {
-	{"client.id", "fintrans-bridge", NULL},
-	{"enable.auto.commit", "false",
-	"positions are committed with the rows, in the database"},
-	{"enable.auto.offset.store", "false",
-	"positions are committed with the rows, in the database"},
-	{"auto.offset.reset", "error",
-	"a position that Kafka does not have must not be passed over in silence"},
-	{"isolation.level", "read_committed",
-	"messages of aborted Kafka transactions must not be loaded"},
-	{"enable.partition.eof", "true",
-	"offsets without a message at a partition's end are counted"},
-	{"partition.assignment.strategy", "range", NULL},
-	{"check.crcs", "true", NULL},
-	{"socket.keepalive.enable", "true", NULL},
-	{"socket.nagle.disable", "true", NULL},
-	{"queued.min.messages", "500000", NULL},
-	{"fetch.wait.max.ms", "100", NULL},
-	{"topic.metadata.refresh.interval.ms", "10000", NULL},
-	{"log.queue", "true",
-	"the log is written by the consumer's thread"},
-};
-
-#define PROPERTY_COUNT (sizeof(properties) / sizeof(properties[0]))
-
 static rd_kafka_conf_t *make_conf(const ConsumerSettings *settings,
 								  Consumer *consumer,
 								  char *errstr, size_t errstr_size);
-static bool set_own(rd_kafka_conf_t *conf, const ConsumerSettings *settings,
-					char *errstr, size_t errstr_size);
-static bool set_users(rd_kafka_conf_t *conf,
-					  const KafkaProperties *users_properties,
-					  char *errstr, size_t errstr_size);
-static bool check_fixed(const rd_kafka_conf_t *conf,
-						char *errstr, size_t errstr_size);
 static bool subscribe(Consumer *consumer, const char *names,
 					  char *errstr, size_t errstr_size);
 static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t error,
@@ -131,6 +89,18 @@ static bool list_offsets(Consumer *consumer, int64_t query,
 static void fail(Consumer *consumer, const char *reason);
 static void note_trouble(Consumer *consumer, int code, const char *event,
 						 const char *text);
+
+bool
+consumer_check(const ConsumerSettings *settings, char *errstr,
+			   size_t errstr_size)
+{
+	rd_kafka_conf_t *conf = consumer_conf_make(settings, errstr, errstr_size);
+
+	if (conf == NULL)
+		return false;
+	rd_kafka_conf_destroy(conf);
+	return true;
+}
 
 Consumer *
 consumer_open(const ConsumerSettings *settings, char *errstr,
@@ -355,102 +325,15 @@ static rd_kafka_conf_t *
 make_conf(const ConsumerSettings *settings, Consumer *consumer,
 		  char *errstr, size_t errstr_size)
 {
-	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	rd_kafka_conf_t *conf = consumer_conf_make(settings, errstr, errstr_size);
 
-	if (!set_own(conf, settings, errstr, errstr_size) ||
-		!set_users(conf, settings->properties, errstr, errstr_size) ||
-		!check_fixed(conf, errstr, errstr_size))
-	{
-		rd_kafka_conf_destroy(conf);
+	if (conf == NULL)
 		return NULL;
-	}
 	rd_kafka_conf_set_opaque(conf, consumer);
 	rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
 	rd_kafka_conf_set_error_cb(conf, on_error);
 	rd_kafka_conf_set_log_cb(conf, on_log);
 	return conf;
-}
-
-static bool
-set_own(rd_kafka_conf_t *conf, const ConsumerSettings *settings,
-		char *errstr, size_t errstr_size)
-{
-	for (size_t i = 0; i < PROPERTY_COUNT; i++)
-		if (rd_kafka_conf_set(conf, properties[i].name, properties[i].value,
-							  errstr, errstr_size) != RD_KAFKA_CONF_OK)
-			return false;
-	return rd_kafka_conf_set(conf, "bootstrap.servers", settings->brokers,
-							 errstr, errstr_size) == RD_KAFKA_CONF_OK &&
-		rd_kafka_conf_set(conf, "group.id", settings->group,
-						  errstr, errstr_size) == RD_KAFKA_CONF_OK;
-}
-
-/*
- * A topic property may carry kcat's prefix `topic.`, but so begin some of the
- * client's own.  librdkafka's text could quote the value of a secret.
- */
-static bool
-set_users(rd_kafka_conf_t *conf, const KafkaProperties *users_properties,
-		  char *errstr, size_t errstr_size)
-{
-	static const char prefix[] = "topic.";
-
-	for (size_t i = 0; i < users_properties->count; i++)
-	{
-		const char *name = users_properties->items[i].name;
-		const char *value = users_properties->items[i].value;
-		rd_kafka_conf_res_t result = rd_kafka_conf_set(conf, name, value,
-													   errstr, errstr_size);
-
-		if (result == RD_KAFKA_CONF_UNKNOWN &&
-			strncmp(name, prefix, sizeof(prefix) - 1) == 0)
-			result = rd_kafka_conf_set(conf, name + sizeof(prefix) - 1, value,
-									   errstr, errstr_size);
-		if (result == RD_KAFKA_CONF_OK)
-			continue;
-		if (kafka_property_is_secret(name))
-			snprintf(errstr, errstr_size,
-					 "property \"%s\" was refused by librdkafka", name);
-		return false;
-	}
-	return true;
-}
-
-static bool
-check_fixed(const rd_kafka_conf_t *conf, char *errstr, size_t errstr_size)
-{
-	char		value[512];
-	size_t		size;
-
-	for (size_t i = 0; i < PROPERTY_COUNT; i++)
-	{
-		const Property *property = &properties[i];
-
-		size = sizeof(value);
-		if (property->reason == NULL ||
-			(rd_kafka_conf_get(conf, property->name, value, &size)
-			 == RD_KAFKA_CONF_OK && strcmp(value, property->value) == 0))
-			continue;
-		snprintf(errstr, errstr_size, "property \"%s\" must stay %s: %s",
-				 property->name, property->value, property->reason);
-		return false;
-	}
-	size = sizeof(value);
-	if (rd_kafka_conf_get(conf, "bootstrap.servers", value, &size)
-		!= RD_KAFKA_CONF_OK || value[0] == '\0')
-	{
-		snprintf(errstr, errstr_size, "no broker is named");
-		return false;
-	}
-	size = sizeof(value);
-	if (rd_kafka_conf_get(conf, "partition.assignment.strategy", value, &size)
-		!= RD_KAFKA_CONF_OK || strstr(value, "cooperative") != NULL)
-	{
-		snprintf(errstr, errstr_size,
-				 "property \"partition.assignment.strategy\" must name eager strategies, range or roundrobin: an assignment is taken up as a whole");
-		return false;
-	}
-	return true;
 }
 
 static bool

@@ -52,8 +52,14 @@ typedef struct ConsumerMessage
 #define CONSUMER_TIMEOUT_MS 5000
 
 /*
- * Open a client and join the group.  NULL with errstr when a property is
- * refused, by librdkafka or because exactly-once depends on it.
+ * Are these settings possible?  Asks no broker.  False with errstr when a
+ * property is refused, by librdkafka or because exactly-once depends on it.
+ */
+extern bool consumer_check(const ConsumerSettings *settings,
+						   char *errstr, size_t errstr_size);
+
+/*
+ * Open a client and join the group.  NULL with errstr when that fails.
  */
 extern Consumer *consumer_open(const ConsumerSettings *settings,
 							   char *errstr, size_t errstr_size);
