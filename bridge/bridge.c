@@ -155,9 +155,9 @@ static bool check_currency(const char *currency, char *errstr,
 						   size_t errstr_size);
 static int	run(const Settings *settings, const IngestSettings *ingest,
 				const ConsumerSettings *consumer_settings);
-static bool load(const IngestSettings *ingest,
-				 const ConsumerSettings *consumer_settings, Writer *writer,
-				 int *status, char *errstr, size_t errstr_size);
+static int	load(const IngestSettings *ingest,
+				 const ConsumerSettings *consumer_settings, Writer *writer);
+static void report_failure(const char *reason);
 static void take_signals(void);
 static void on_stop(int signal_number);
 static void on_timer(int signal_number);
@@ -274,11 +274,10 @@ run(const Settings *settings, const IngestSettings *ingest,
 			  "version=" FINTRANS_VERSION " group=%s topics=%s",
 			  log_quote(settings->group, (char[256]) {0}, 256),
 			  log_quote(settings->topics, (char[512]) {0}, 512));
-	if (writer == NULL ||
-		!load(ingest, consumer_settings, writer, &status, errstr,
-			  sizeof(errstr)))
-		log_write(LOG_LEVEL_ERROR, "cannot go on", "reason=%s",
-				  log_quote(errstr, (char[600]) {0}, 600));
+	if (writer == NULL)
+		report_failure(errstr);
+	else
+		status = load(ingest, consumer_settings, writer);
 	if (writer != NULL && !writer_stop(writer, WRITER_STOP_MS))
 	{
 		/* its thread waits for the database and cannot be ended */
@@ -289,27 +288,42 @@ run(const Settings *settings, const IngestSettings *ingest,
 	return status;
 }
 
-static bool
+/* The exit status. */
+static int
 load(const IngestSettings *ingest, const ConsumerSettings *consumer_settings,
-	 Writer *writer, int *status, char *errstr, size_t errstr_size)
+	 Writer *writer)
 {
+	char		errstr[512];
 	Consumer   *consumer;
-	bool		succeeded;
+	int			status = EXIT_SUCCESS;
 
-	if (!ingest_prepare(writer, errstr, errstr_size))
-		return false;
-	if (ingest_stop)
+	if (!ingest_prepare(writer, errstr, sizeof(errstr)))
 	{
-		*status = EXIT_SUCCESS;
-		return true;
+		report_failure(errstr);
+		return EXIT_FAILURE;
 	}
-	consumer = consumer_open(consumer_settings, errstr, errstr_size);
+	if (ingest_stop)
+		return EXIT_SUCCESS;
+	consumer = consumer_open(consumer_settings, errstr, sizeof(errstr));
 	if (consumer == NULL)
-		return false;
-	succeeded = ingest_run(ingest, consumer, writer, errstr, errstr_size);
-	*status = succeeded ? EXIT_SUCCESS : EXIT_FAILURE;
-	close_consumer(consumer, *status);
-	return succeeded;
+	{
+		report_failure(errstr);
+		return EXIT_FAILURE;
+	}
+	if (!ingest_run(ingest, consumer, writer, errstr, sizeof(errstr)))
+	{
+		report_failure(errstr);
+		status = EXIT_FAILURE;
+	}
+	close_consumer(consumer, status);
+	return status;
+}
+
+static void
+report_failure(const char *reason)
+{
+	log_write(LOG_LEVEL_ERROR, "cannot go on", "reason=%s",
+			  log_quote(reason, (char[600]) {0}, 600));
 }
 
 static void

@@ -112,6 +112,7 @@ static void close_if_asked(Ingest *ingest, int64_t now_ms);
 static bool is_at_end(const Ingest *ingest);
 static int64_t messages_left(const Ingest *ingest);
 static void end_if_closed(Ingest *ingest, int64_t now_ms);
+static void fail_if_halted(Ingest *ingest);
 static void pump(Ingest *ingest, int64_t now_ms);
 static int	poll_ms(const Ingest *ingest, int64_t now_ms);
 static void take_event(Ingest *ingest, ConsumerEvent event);
@@ -485,10 +486,8 @@ end_if_closed(Ingest *ingest, int64_t now_ms)
 	if (is_empty)
 	{
 		ingest->ended = true;
-		if (ingest->closing == CLOSING_AT_END &&
-			ingest->assignment.halt_count > 0)
-			fail(ingest, "a partition is halted",
-				 ingest->assignment.halts[0].reason);
+		if (ingest->closing == CLOSING_AT_END)
+			fail_if_halted(ingest);
 	}
 	else if (ingest->closing == CLOSING_SIGNAL &&
 			 now_ms >= ingest->closing_ms + DRAIN_MS)
@@ -498,6 +497,20 @@ end_if_closed(Ingest *ingest, int64_t now_ms)
 				  NULL);
 		ingest->ended = true;
 	}
+}
+
+/* What was asked for is not all there is. */
+static void
+fail_if_halted(Ingest *ingest)
+{
+	const AssignmentHalt *halt = ingest->assignment.halts;
+	char		event[300];
+
+	if (ingest->assignment.halt_count == 0)
+		return;
+	snprintf(event, sizeof(event), "partition %" PRId32
+			 " of topic \"%s\" is halted", halt->partition, halt->topic);
+	fail(ingest, event, halt->reason);
 }
 
 static void

@@ -44,15 +44,22 @@ typedef RelFileNode CompatFile;
 #define compat_same_file(a, b) RelFileNodeEquals(a, b)
 #endif
 
-/* 18 counts index searches, and tells deferrable primary keys apart */
+/* 17 asks for the open table */
+#if PG_VERSION_NUM >= 170000
+#define compat_identity_sequence(table, column) \
+	getIdentitySequence(table, column, false)
+#else
+#define compat_identity_sequence(table, column) \
+	getIdentitySequence(RelationGetRelid(table), column, false)
+#endif
+
+/* 18 counts index searches */
 #if PG_VERSION_NUM >= 180000
 #define compat_index_beginscan(heap, index, snapshot, nkeys) \
 	index_beginscan(heap, index, snapshot, NULL, nkeys, 0)
-#define compat_primary_key(rel) RelationGetPrimaryKeyIndex(rel, false)
 #else
 #define compat_index_beginscan(heap, index, snapshot, nkeys) \
 	index_beginscan(heap, index, snapshot, nkeys, 0)
-#define compat_primary_key(rel) RelationGetPrimaryKeyIndex(rel)
 #endif
 
 /* 18 takes the tuple identifier out of the slot for conflict checks */

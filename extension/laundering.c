@@ -1,10 +1,6 @@
 /*
  * The running totals: one row of fintrans_laundering per account pair.
  *
- * Works on the heap and the indexes directly, as the executor's INSERT .. ON
- * CONFLICT DO UPDATE does, because per-row executor overhead would otherwise
- * be most of the cost of ingest.
- *
  * Locking.  The pairs come in key order, and each row is locked (by updating
  * or inserting it) when its turn comes, so any two statements lock the rows
  * they share in the same order and cannot deadlock.  Old and new pairs must
@@ -22,18 +18,18 @@
 
 #include "access/heapam.h"
 #include "access/stratnum.h"
-#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_collation_d.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "compat.h"
+#include "direct_table.h"
 #include "key_walk.h"
 #include "laundering.h"
 #include "magnitudes.h"
@@ -55,15 +51,16 @@ typedef enum LaunderingColumn
 	LAUNDERING_COLUMNS
 } LaunderingColumn;
 
+static const AttrNumber key_columns[] = {
+	LAUNDERING_SOURCE_ACCOUNT + 1, LAUNDERING_TARGET_ACCOUNT + 1
+};
+
 /* The table while deltas are being applied to it. */
 typedef struct Laundering
 {
-	Relation	table;
+	DirectTable direct;			/* its row is the pair's new one */
+	Relation	table;			/* direct's */
 	Relation	primary_key;
-	EState	   *estate;			/* for index maintenance */
-	ResultRelInfo *result;
-	List	   *arbiters;		/* the primary key */
-	CommandId	command;
 	Snapshot	snapshot;		/* registered */
 	IndexScanDesc scan;			/* of the primary key, with snapshot */
 	KeyWalk    *walk;			/* of the primary key; NULL if not to be used */
@@ -71,8 +68,7 @@ typedef struct Laundering
 	ScanKeyData keys[2];
 	StringInfoData accounts[2]; /* the pair's accounts as text datums */
 	TupleTableSlot *old_row;
-	TupleTableSlot *new_row;
-	ItemPointerData root;		/* what the index says of old_row or new_row */
+	ItemPointerData root;		/* what the index says of the pair's row */
 	Magnitudes	magnitudes;
 	int64		written;		/* rows inserted or updated */
 	int64		high;			/* ... that are above the first ceiling now */
@@ -112,26 +108,16 @@ end_scan(Laundering *laundering)
 static void
 laundering_open(Laundering *laundering, Oid schema)
 {
-	Oid			table = get_relname_relid("fintrans_laundering", schema);
 	Oid			primary_key;
 	int			i;
 
-	/* what this transaction did to the totals before must be visible now */
-	CommandCounterIncrement();
-	laundering->command = GetCurrentCommandId(true);
-
-	laundering->table = table_open(table, RowExclusiveLock);
-	primary_key = compat_primary_key(laundering->table);
-	if (RelationGetNumberOfAttributes(laundering->table) != LAUNDERING_COLUMNS ||
-		!OidIsValid(primary_key))
-		elog(ERROR, "table \"fintrans_laundering\" is not as this library expects");
+	direct_table_open(&laundering->direct, schema, "fintrans_laundering",
+					  LAUNDERING_COLUMNS);
+	laundering->table = laundering->direct.table;
+	primary_key = direct_table_unique_index(&laundering->direct,
+											key_columns, 2);
 	laundering->primary_key = index_open(primary_key, RowExclusiveLock);
-	laundering->arbiters = list_make1_oid(primary_key);
-
-	laundering->estate = CreateExecutorState();
-	laundering->result = makeNode(ResultRelInfo);
-	InitResultRelInfo(laundering->result, laundering->table, 0, NULL, 0);
-	ExecOpenIndices(laundering->result, true);
+	laundering->direct.arbiters = list_make1_oid(primary_key);
 
 	for (i = 0; i < 2; i++)
 	{
@@ -141,9 +127,6 @@ laundering_open(Laundering *laundering, Oid schema)
 							   C_COLLATION_OID, F_TEXTEQ, (Datum) 0);
 	}
 	laundering->old_row = table_slot_create(laundering->table, NULL);
-	laundering->new_row =
-		MakeSingleTupleTableSlot(RelationGetDescr(laundering->table),
-								 &TTSOpsVirtual);
 	laundering->fetch = table_index_fetch_begin(laundering->table);
 	/* serializable transactions need the index to note what they have read */
 	laundering->walk = IsolationIsSerializable() ? NULL :
@@ -163,12 +146,9 @@ laundering_close(Laundering *laundering)
 		key_walk_end(laundering->walk);
 	end_scan(laundering);
 	table_index_fetch_end(laundering->fetch);
-	ExecDropSingleTupleTableSlot(laundering->new_row);
 	ExecDropSingleTupleTableSlot(laundering->old_row);
-	ExecCloseIndices(laundering->result);
-	FreeExecutorState(laundering->estate);
 	index_close(laundering->primary_key, NoLock);
-	table_close(laundering->table, NoLock);
+	direct_table_close(&laundering->direct);
 }
 
 /* Take a newer snapshot, where the isolation level has one to offer. */
@@ -302,12 +282,12 @@ find_pair_row(Laundering *laundering, const PairDelta *delta)
 	return false;
 }
 
-/* Fill new_row and state from the delta alone, or from it and old_row. */
+/* Fill the new row and state from the delta alone, or from it and old_row. */
 static void
 compose_row(Laundering *laundering, const PairDelta *delta, bool found,
 			PairState *state, AmountBuffer *total)
 {
-	TupleTableSlot *row = laundering->new_row;
+	TupleTableSlot *row = laundering->direct.row;
 	TimestampTz first_time = delta->first_time;
 	TimestampTz last_time = delta->last_time;
 	int16		old_magnitude = MAGNITUDE_UNBOUNDED;
@@ -350,60 +330,21 @@ compose_row(Laundering *laundering, const PairDelta *delta, bool found,
 	ExecStoreVirtualTuple(row);
 }
 
-/* Index entries for new_row; *conflict tells of another row with its key. */
-static void
-insert_index_entries(Laundering *laundering, bool update,
-					 CompatUpdateIndexes indexes, bool *conflict)
-{
-	List	   *recheck;
-
-	recheck = compat_insert_indexes(laundering->result, laundering->new_row,
-									laundering->estate, update,
-									conflict != NULL, conflict,
-									conflict != NULL ?
-									laundering->arbiters : NIL, indexes);
-	list_free(recheck);
-	ResetPerTupleExprContext(laundering->estate);
-}
-
-/*
- * Insert new_row unless the pair exists by now.  The token lets a rival wait
- * for the end of this attempt rather than of this database transaction.
- */
+/* Insert the row unless the pair exists by now. */
 static bool
 insert_pair_row(Laundering *laundering)
 {
-	TupleTableSlot *row = laundering->new_row;
-	TransactionId xid = GetCurrentTransactionId();
-	uint32		token = SpeculativeInsertionLockAcquire(xid);
-	bool		conflict = false;
-
-	row->tts_tableOid = RelationGetRelid(laundering->table);
-	table_tuple_insert_speculative(laundering->table, row,
-								   laundering->command, 0, NULL, token);
-	insert_index_entries(laundering, false, COMPAT_UPDATE_INDEXES_INSERT,
-						 &conflict);
-	table_tuple_complete_speculative(laundering->table, row, token, !conflict);
-	SpeculativeInsertionLockRelease(xid);
-	laundering->root = row->tts_tid;
-	return !conflict;
+	if (!direct_table_insert(&laundering->direct))
+	{
+		if (!direct_table_await_rival(&laundering->direct))
+			refuse_serialization_conflict();
+		return false;
+	}
+	laundering->root = laundering->direct.row->tts_tid;
+	return true;
 }
 
-/* After a conflict: wait for whoever inserted the pair to commit or not. */
-static void
-await_rival(Laundering *laundering)
-{
-	ItemPointerData rival;
-
-	ItemPointerSetInvalid(&rival);
-	if (!compat_check_constraints(laundering->result, laundering->new_row,
-								  laundering->estate, &rival,
-								  laundering->arbiters))
-		refuse_serialization_conflict();
-	ResetPerTupleExprContext(laundering->estate);
-}
-
-/* Replace old_row by new_row, or remove it when no transaction is left. */
+/* Replace old_row by the new one, or remove it when no transaction is left. */
 static TM_Result
 write_pair_row(Laundering *laundering, const PairState *state)
 {
@@ -414,17 +355,17 @@ write_pair_row(Laundering *laundering, const PairState *state)
 	CompatUpdateIndexes indexes;
 
 	if (state->transactions == 0)
-		return table_tuple_delete(laundering->table, tid, laundering->command,
+		return table_tuple_delete(laundering->table, tid, laundering->direct.command,
 								  laundering->snapshot, InvalidSnapshot, true,
 								  &failure, false);
-	result = table_tuple_update(laundering->table, tid, laundering->new_row,
-								laundering->command, laundering->snapshot,
+	result = table_tuple_update(laundering->table, tid, laundering->direct.row,
+								laundering->direct.command, laundering->snapshot,
 								InvalidSnapshot, true, &failure, &lock_mode,
 								&indexes);
 	if (result == TM_Ok && compat_update_needs_indexes(indexes))
 	{
-		insert_index_entries(laundering, true, indexes, NULL);
-		laundering->root = laundering->new_row->tts_tid;
+		direct_table_index_update(&laundering->direct, indexes);
+		laundering->root = laundering->direct.row->tts_tid;
 	}
 	return result;
 }
@@ -437,7 +378,7 @@ lock_newest_version(Laundering *laundering)
 	TM_FailureData failure;
 
 	return table_tuple_lock(laundering->table, &tid, laundering->snapshot,
-							laundering->old_row, laundering->command,
+							laundering->old_row, laundering->direct.command,
 							LockTupleNoKeyExclusive, LockWaitBlock,
 							TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
 }
@@ -493,7 +434,6 @@ apply_pair(Laundering *laundering, const PairDelta *delta, Rules *rules)
 			compose_row(laundering, delta, false, &state, &total);
 			if (insert_pair_row(laundering))
 				break;
-			await_rival(laundering);
 		}
 		laundering_look_again(laundering);
 	}

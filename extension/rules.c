@@ -9,14 +9,20 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type_d.h"
+#include "access/xact.h"
+#include "catalog/dependency.h"
 #include "commands/async.h"
+#include "commands/sequence.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/xid8.h"
 
+#include "direct_table.h"
 #include "fintrans_record.h"
 #include "rules.h"
 #include "statements.h"
@@ -36,16 +42,24 @@ static Statement select_rules = {
 	" ORDER BY r.name"
 };
 
-static Statement insert_alerts = {
-	.text = "INSERT INTO %s.fintrans_alerts (rule, source_account, target_account,"
-	" total, transactions, threshold)"
-	" SELECT * FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2),"
-	" pg_catalog.unnest($3), pg_catalog.unnest($4), pg_catalog.unnest($5),"
-	" pg_catalog.unnest($6))"
-	" ON CONFLICT (rule, source_account, target_account) DO NOTHING",
-	.nargs = 6,
-	.types = {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, NUMERICARRAYOID, INT8ARRAYOID,
-	NUMERICARRAYOID}
+/* Columns of fintrans_alerts, from 0. */
+typedef enum AlertColumn
+{
+	ALERT_ID,
+	ALERT_RULE,
+	ALERT_SOURCE_ACCOUNT,
+	ALERT_TARGET_ACCOUNT,
+	ALERT_TOTAL,
+	ALERT_TRANSACTIONS,
+	ALERT_THRESHOLD,
+	ALERT_STATE,
+	ALERT_RAISED_AT,
+	ALERT_RAISED_XID,
+	ALERT_COLUMNS
+} AlertColumn;
+
+static const AttrNumber alert_key_columns[] = {
+	ALERT_RULE + 1, ALERT_SOURCE_ACCOUNT + 1, ALERT_TARGET_ACCOUNT + 1
 };
 
 static void
@@ -114,39 +128,62 @@ rules_check_pair(Rules *rules, const PairDelta *pair, const Amount *before,
 	}
 }
 
+/* The row of an alert; what all of a statement have in common is there. */
+static void
+compose_alert(TupleTableSlot *row, const Alert *alert, Oid sequence,
+			  AmountBuffer *total)
+{
+	Datum	   *values = row->tts_values;
+
+	ExecClearTuple(row);
+	values[ALERT_ID] = Int64GetDatum(nextval_internal(sequence, false));
+	values[ALERT_RULE] = alert->rule->name;
+	values[ALERT_SOURCE_ACCOUNT] = span_text(&alert->pair->source_account);
+	values[ALERT_TARGET_ACCOUNT] = span_text(&alert->pair->target_account);
+	values[ALERT_TOTAL] = amount_to_datum(&alert->total, total);
+	values[ALERT_TRANSACTIONS] = Int64GetDatum(alert->transactions);
+	values[ALERT_THRESHOLD] = alert->rule->threshold_datum;
+	ExecStoreVirtualTuple(row);
+}
+
+/*
+ * A pair that fell below the threshold and rose again has its alert already:
+ * that is the conflict that is ignored.  No other writer can be inserting the
+ * same alert, since it would have to hold the pair's row.
+ */
 void
 rules_raise_alerts(Rules *rules)
 {
-	int			n = list_length(rules->alerts);
 	MemoryContext caller = MemoryContextSwitchTo(rules->context);
-	Datum	   *columns[6];
-	Datum		arguments[6];
-	AmountBuffer *totals;
-	int			i;
+	DirectTable direct;
+	AmountBuffer total;
+	Oid			sequence;
+	bool		raised = false;
+	ListCell   *cell;
 
-	if (n > 0)
+	if (rules->alerts != NIL)
 	{
-		for (i = 0; i < 6; i++)
-			columns[i] = MemoryContextAllocHuge(rules->context,
-												n * sizeof(Datum));
-		totals = MemoryContextAllocHuge(rules->context,
-										n * sizeof(AmountBuffer));
-		for (i = 0; i < n; i++)
+		direct_table_open(&direct, rules->schema, "fintrans_alerts",
+						  ALERT_COLUMNS);
+		direct.arbiters =
+			list_make1_oid(direct_table_unique_index(&direct,
+													 alert_key_columns, 3));
+		sequence = compat_identity_sequence(direct.table, ALERT_ID + 1);
+		memset(direct.row->tts_isnull, false, ALERT_COLUMNS * sizeof(bool));
+		direct.row->tts_values[ALERT_STATE] = CStringGetTextDatum("open");
+		direct.row->tts_values[ALERT_RAISED_AT] =
+			TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+		direct.row->tts_values[ALERT_RAISED_XID] =
+			FullTransactionIdGetDatum(GetTopFullTransactionId());
+		foreach(cell, rules->alerts)
 		{
-			const Alert *alert = list_nth(rules->alerts, i);
-
-			columns[0][i] = alert->rule->name;
-			columns[1][i] = span_text(&alert->pair->source_account);
-			columns[2][i] = span_text(&alert->pair->target_account);
-			columns[3][i] = amount_to_datum(&alert->total, &totals[i]);
-			columns[4][i] = Int64GetDatum(alert->transactions);
-			columns[5][i] = alert->rule->threshold_datum;
+			CHECK_FOR_INTERRUPTS();
+			compose_alert(direct.row, lfirst(cell), sequence, &total);
+			raised |= direct_table_insert(&direct);
 		}
-		statement_arrays(&insert_alerts, arguments, columns, 6, n);
-		statement_execute(&insert_alerts, rules->schema, arguments,
-						  InvalidSnapshot, SPI_OK_INSERT);
+		direct_table_close(&direct);
 		/* equal notifications of one transaction are sent once */
-		if (SPI_processed > 0)
+		if (raised)
 			Async_Notify(FINTRANS_ALERTS_CHANNEL, "");
 	}
 	MemoryContextSwitchTo(caller);

@@ -1,0 +1,109 @@
+/*
+ * A table written past the executor: rows are inserted and indexed directly,
+ * as INSERT .. ON CONFLICT does it.
+ */
+#include "postgres.h"
+
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "storage/lmgr.h"
+#include "utils/lsyscache.h"
+
+#include "direct_table.h"
+
+void
+direct_table_open(DirectTable *direct, Oid schema, const char *name,
+				  int columns)
+{
+	Oid			table = get_relname_relid(name, schema);
+
+	if (!OidIsValid(table))
+		elog(ERROR, "table \"%s\" is missing", name);
+	CommandCounterIncrement();
+	direct->command = GetCurrentCommandId(true);
+	direct->table = table_open(table, RowExclusiveLock);
+	if (RelationGetNumberOfAttributes(direct->table) != columns)
+		elog(ERROR, "table \"%s\" is not as this library expects", name);
+	direct->estate = CreateExecutorState();
+	direct->result = makeNode(ResultRelInfo);
+	InitResultRelInfo(direct->result, direct->table, 0, NULL, 0);
+	ExecOpenIndices(direct->result, true);
+	direct->arbiters = NIL;
+	direct->row = MakeSingleTupleTableSlot(RelationGetDescr(direct->table),
+										   &TTSOpsVirtual);
+}
+
+void
+direct_table_close(DirectTable *direct)
+{
+	ExecDropSingleTupleTableSlot(direct->row);
+	ExecCloseIndices(direct->result);
+	FreeExecutorState(direct->estate);
+	table_close(direct->table, NoLock);
+}
+
+Oid
+direct_table_unique_index(DirectTable *direct, const AttrNumber *columns,
+						  int count)
+{
+	int			i;
+
+	for (i = 0; i < direct->result->ri_NumIndices; i++)
+	{
+		const IndexInfo *index = direct->result->ri_IndexRelationInfo[i];
+
+		if (index->ii_Unique && index->ii_NumIndexKeyAttrs == count &&
+			index->ii_Predicate == NIL &&
+			memcmp(index->ii_IndexAttrNumbers, columns,
+				   count * sizeof(AttrNumber)) == 0)
+			return RelationGetRelid(direct->result->ri_IndexRelationDescs[i]);
+	}
+	elog(ERROR, "table \"%s\" lacks a unique index",
+		 RelationGetRelationName(direct->table));
+	return InvalidOid;
+}
+
+bool
+direct_table_insert(DirectTable *direct)
+{
+	TransactionId xid = GetCurrentTransactionId();
+	uint32		token = SpeculativeInsertionLockAcquire(xid);
+	bool		conflict = false;
+
+	direct->row->tts_tableOid = RelationGetRelid(direct->table);
+	table_tuple_insert_speculative(direct->table, direct->row,
+								   direct->command, 0, NULL, token);
+	list_free(compat_insert_indexes(direct->result, direct->row,
+									direct->estate, false, true, &conflict,
+									direct->arbiters,
+									COMPAT_UPDATE_INDEXES_INSERT));
+	table_tuple_complete_speculative(direct->table, direct->row, token,
+									 !conflict);
+	SpeculativeInsertionLockRelease(xid);
+	ResetPerTupleExprContext(direct->estate);
+	return !conflict;
+}
+
+bool
+direct_table_await_rival(DirectTable *direct)
+{
+	ItemPointerData rival;
+	bool		free;
+
+	ItemPointerSetInvalid(&rival);
+	free = compat_check_constraints(direct->result, direct->row,
+									direct->estate, &rival,
+									direct->arbiters);
+	ResetPerTupleExprContext(direct->estate);
+	return free;
+}
+
+void
+direct_table_index_update(DirectTable *direct, CompatUpdateIndexes indexes)
+{
+	list_free(compat_insert_indexes(direct->result, direct->row,
+									direct->estate, true, false, NULL, NIL,
+									indexes));
+	ResetPerTupleExprContext(direct->estate);
+}

@@ -1,0 +1,56 @@
+/*
+ * A table written past the executor: rows are inserted and indexed directly,
+ * as INSERT .. ON CONFLICT does it, because per-row executor overhead would
+ * otherwise be most of the cost of ingest.
+ *
+ * Triggers, row security, generated columns and CHECK constraints are not
+ * looked at; all indexes are maintained.
+ */
+#ifndef FINTRANS_DIRECT_TABLE_H
+#define FINTRANS_DIRECT_TABLE_H
+
+#include "compat.h"
+#include "nodes/execnodes.h"
+
+typedef struct DirectTable
+{
+	Relation	table;
+	CommandId	command;		/* that writes */
+	EState	   *estate;			/* for index maintenance */
+	ResultRelInfo *result;
+	List	   *arbiters;		/* the unique index conflicts are about */
+	TupleTableSlot *row;		/* virtual: the row to be written */
+} DirectTable;
+
+/*
+ * Open the table of that name for writing under a new command id, so that
+ * what the database transaction did to it before is visible.  columns is what
+ * the caller believes; the table lock stays until the transaction ends.
+ */
+extern void direct_table_open(DirectTable *direct, Oid schema,
+							  const char *name, int columns);
+
+/* The unique index over exactly these columns (numbered from 1). */
+extern Oid	direct_table_unique_index(DirectTable *direct,
+									  const AttrNumber *columns, int count);
+
+/*
+ * Insert row, unless another row has its key under the arbiters.  The token
+ * of a speculative insertion lets a rival wait for the end of this attempt
+ * rather than of this database transaction.
+ */
+extern bool direct_table_insert(DirectTable *direct);
+
+/*
+ * After a conflict: wait for whoever inserted the rival row to commit or not.
+ * True if there is no rival left.
+ */
+extern bool direct_table_await_rival(DirectTable *direct);
+
+/* Index entries of row, which has replaced another version. */
+extern void direct_table_index_update(DirectTable *direct,
+									  CompatUpdateIndexes indexes);
+
+extern void direct_table_close(DirectTable *direct);
+
+#endif							/* FINTRANS_DIRECT_TABLE_H */
