@@ -215,9 +215,12 @@ list_topics(WriterPositions *question, const OffsetList *assigned)
 	question->topics = topics;
 	question->topic_count = 0;
 	for (size_t i = 0; i < assigned->count; i++)
-		if (i == 0 ||
-			strcmp(assigned->items[i].topic, assigned->items[i - 1].topic) != 0)
-			topics[question->topic_count++] = assigned->items[i].topic;
+	{
+		const char *topic = assigned->items[i].topic;
+
+		if (i == 0 || strcmp(topic, assigned->items[i - 1].topic) != 0)
+			topics[question->topic_count++] = topic;
+	}
 	return true;
 }
 
@@ -262,7 +265,8 @@ choose_first(Assignment *assignment, Consumer *consumer, char *errstr,
 		};
 		int64_t		first =
 			position_first(start,
-						   offset_list_has_topic(&question->found, item->topic),
+						   offset_list_has_topic(&question->found,
+												 item->topic),
 						   &held,
 						   start->kind == START_AT_TIME ?
 						   at_time.items[i].offset : -1);

@@ -56,7 +56,7 @@ typedef struct Batch
 	BatchProgress *progress;	/* one per slot */
 	size_t		slots;
 	size_t		slots_allocated;
-	int32_t		days[BATCH_MAX_DAYS];	/* of its rows, distinct, in no order */
+	int32_t		days[BATCH_MAX_DAYS];	/* of its rows, distinct, unordered */
 	size_t		day_count;
 	size_t		last_day;		/* index in days of the latest row's */
 	int64_t		opened_ms;		/* for the caller: when it got its first

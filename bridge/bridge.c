@@ -361,7 +361,7 @@ on_timer(int signal_number)
 	_exit(close_status);
 }
 
-/* Everything is stored by now, so a hang costs the others only some seconds. */
+/* Everything is stored by now: a hang costs the others only some seconds. */
 static void
 close_consumer(Consumer *consumer, int status)
 {

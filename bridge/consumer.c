@@ -14,48 +14,22 @@
 #include "clock.h"
 #include "consumer_conf.h"
 #include "log.h"
-
-/* The same kind of trouble is logged once in this time. */
-#define TROUBLE_MS 30000
-/* Kinds of trouble kept apart. */
-#define TROUBLES 32
-
-/* A partition that is not fetched. */
-#define NO_SLOT SIZE_MAX
-
-/* A topic met so far; it is never forgotten, since lists point to its name. */
-typedef struct Topic
-{
-	char	   *name;			/* owned */
-	rd_kafka_topic_t *handle;	/* held, so that messages' handles stay it */
-	size_t	   *slots;			/* by partition; NO_SLOT when not fetched */
-	size_t		slot_count;
-} Topic;
-
-typedef struct Trouble
-{
-	int			code;
-	int64_t		next_ms;		/* when it may be logged again, monotonic */
-	int64_t		suppressed;		/* since it was logged */
-} Trouble;
+#include "slot_map.h"
+#include "trouble.h"
 
 struct Consumer
 {
 	rd_kafka_t *client;
 	rd_kafka_message_t *message;	/* handed out by the latest poll */
-	Topic	  **topics;
-	size_t		topic_count;
+	SlotMap		slots;			/* handles are rd_kafka_topic_t, held so that
+								 * messages' handles stay the same */
 	OffsetList	assigned;		/* by the group */
 	ConsumerEvent pending;		/* a rebalance not yet reported */
 	bool		lost;			/* the latest revocation */
 	bool		closing;
 	bool		failed;			/* for good: error says why */
 	char		error[512];
-	const rd_kafka_topic_t *last_handle;	/* of the latest message */
-	int32_t		last_partition;
-	size_t		last_slot;
-	Trouble		troubles[TROUBLES];
-	size_t		trouble_count;
+	Trouble		trouble;
 };
 
 static rd_kafka_conf_t *make_conf(const ConsumerSettings *settings,
@@ -79,9 +53,7 @@ static ConsumerEvent report_error(Consumer *consumer,
 								  ConsumerMessage *message);
 static size_t find_slot(Consumer *consumer,
 						const rd_kafka_message_t *kafka_message);
-static bool set_slots(Consumer *consumer, const OffsetList *positions);
-static Topic *find_topic(const Consumer *consumer, const char *name);
-static Topic *keep_topic(Consumer *consumer, const char *name);
+static SlotTopic *keep_topic(Consumer *consumer, const char *name);
 static rd_kafka_topic_partition_list_t *to_kafka(const OffsetList *list);
 static bool list_offsets(Consumer *consumer, int64_t query,
 						 const OffsetList *partitions, OffsetList *offsets,
@@ -187,7 +159,7 @@ consumer_fetch(Consumer *consumer, const OffsetList *positions,
 		snprintf(errstr, errstr_size, "%s", rd_kafka_err2str(error));
 		return false;
 	}
-	if (!set_slots(consumer, positions))
+	if (!slot_map_assign(&consumer->slots, positions))
 	{
 		snprintf(errstr, errstr_size, "out of memory");
 		return false;
@@ -201,7 +173,7 @@ consumer_give_up(Consumer *consumer)
 	rd_kafka_resp_err_t error = rd_kafka_assign(consumer->client, NULL);
 	const OffsetList none = {0};
 
-	(void) set_slots(consumer, &none);
+	(void) slot_map_assign(&consumer->slots, &none);
 	offset_list_clear(&consumer->assigned);
 	if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
 		note_trouble(consumer, error, "could not give partitions back",
@@ -212,7 +184,7 @@ bool
 consumer_count_partitions(Consumer *consumer, const char *topic,
 						  int32_t *count, char *errstr, size_t errstr_size)
 {
-	Topic	   *entry = keep_topic(consumer, topic);
+	SlotTopic  *entry = keep_topic(consumer, topic);
 	const struct rd_kafka_metadata *metadata;
 	rd_kafka_resp_err_t error;
 
@@ -308,15 +280,11 @@ consumer_close(Consumer *consumer)
 	if (consumer->message != NULL)
 		rd_kafka_message_destroy(consumer->message);
 	rd_kafka_consumer_close(consumer->client);
-	for (size_t i = 0; i < consumer->topic_count; i++)
-	{
-		rd_kafka_topic_destroy(consumer->topics[i]->handle);
-		free(consumer->topics[i]->name);
-		free(consumer->topics[i]->slots);
-		free(consumer->topics[i]);
-	}
+	for (size_t i = 0; i < consumer->slots.topic_count; i++)
+		if (consumer->slots.topics[i]->handle != NULL)
+			rd_kafka_topic_destroy(consumer->slots.topics[i]->handle);
 	rd_kafka_destroy(consumer->client);
-	free(consumer->topics);
+	slot_map_free(&consumer->slots);
 	offset_list_free(&consumer->assigned);
 	free(consumer);
 }
@@ -432,7 +400,7 @@ keep_assigned(Consumer *consumer,
 	offset_list_clear(&consumer->assigned);
 	for (int i = 0; i < partitions->cnt; i++)
 	{
-		Topic	   *topic = keep_topic(consumer, partitions->elems[i].topic);
+		SlotTopic  *topic = keep_topic(consumer, partitions->elems[i].topic);
 
 		if (topic == NULL ||
 			!offset_list_add(&consumer->assigned, topic->name,
@@ -451,7 +419,7 @@ report_message(Consumer *consumer, ConsumerMessage *message)
 	int64_t		ms = rd_kafka_message_timestamp(kafka_message, &type);
 
 	message->slot = find_slot(consumer, kafka_message);
-	if (message->slot == NO_SLOT)
+	if (message->slot == SLOT_MAP_NONE)
 		return CONSUMER_NOTHING;	/* of an assignment before */
 	message->message = (BatchMessage)
 	{
@@ -475,10 +443,11 @@ report_error(Consumer *consumer, const rd_kafka_message_t *kafka_message,
 		case RD_KAFKA_RESP_ERR__PARTITION_EOF:
 			message->slot = find_slot(consumer, kafka_message);
 			message->message.offset = kafka_message->offset;
-			return message->slot == NO_SLOT ? CONSUMER_NOTHING : CONSUMER_END;
+			return message->slot == SLOT_MAP_NONE ?
+				CONSUMER_NOTHING : CONSUMER_END;
 		case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
 		case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-			if (find_slot(consumer, kafka_message) == NO_SLOT)
+			if (find_slot(consumer, kafka_message) == SLOT_MAP_NONE)
 				return CONSUMER_NOTHING;
 			note_trouble(consumer, kafka_message->err,
 						 "Kafka does not have a position",
@@ -499,98 +468,36 @@ report_error(Consumer *consumer, const rd_kafka_message_t *kafka_message,
 	}
 }
 
-/* Messages come in runs of one partition. */
+/*
+ * A topic's handle in a message is the one we hold; should librdkafka ever
+ * have another one, the name decides.
+ */
 static size_t
 find_slot(Consumer *consumer, const rd_kafka_message_t *kafka_message)
 {
-	size_t		partition = (size_t) kafka_message->partition;
-	const Topic *topic = NULL;
+	size_t		slot = slot_map_find(&consumer->slots, kafka_message->rkt,
+									 kafka_message->partition);
+	const SlotTopic *topic;
 
-	if (kafka_message->rkt == consumer->last_handle &&
-		kafka_message->partition == consumer->last_partition)
-		return consumer->last_slot;
-	if (kafka_message->rkt == NULL || kafka_message->partition < 0)
-		return NO_SLOT;
-	for (size_t i = 0; i < consumer->topic_count && topic == NULL; i++)
-		if (consumer->topics[i]->handle == kafka_message->rkt)
-			topic = consumer->topics[i];
-	if (topic == NULL)
-		topic = find_topic(consumer, rd_kafka_topic_name(kafka_message->rkt));
-	if (topic == NULL || partition >= topic->slot_count)
-		return NO_SLOT;
-	consumer->last_handle = kafka_message->rkt;
-	consumer->last_partition = kafka_message->partition;
-	consumer->last_slot = topic->slots[partition];
-	return consumer->last_slot;
+	if (slot != SLOT_MAP_NONE || kafka_message->rkt == NULL)
+		return slot;
+	topic = slot_map_topic(&consumer->slots,
+						   rd_kafka_topic_name(kafka_message->rkt));
+	if (topic == NULL || topic->handle == kafka_message->rkt)
+		return SLOT_MAP_NONE;
+	return slot_map_find(&consumer->slots, topic->handle,
+						 kafka_message->partition);
 }
 
-/* Number the fetched partitions anew. */
-static bool
-set_slots(Consumer *consumer, const OffsetList *positions)
-{
-	consumer->last_handle = NULL;
-	for (size_t i = 0; i < consumer->topic_count; i++)
-		for (size_t j = 0; j < consumer->topics[i]->slot_count; j++)
-			consumer->topics[i]->slots[j] = NO_SLOT;
-	for (size_t slot = 0; slot < positions->count; slot++)
-	{
-		const OffsetItem *item = &positions->items[slot];
-		Topic	   *topic = find_topic(consumer, item->topic);
-		size_t		needed = (size_t) item->partition + 1;
-
-		if (topic == NULL)
-			return false;
-		if (topic->slot_count < needed)
-		{
-			size_t	   *larger = realloc(topic->slots,
-										 needed * sizeof(*larger));
-
-			if (larger == NULL)
-				return false;
-			topic->slots = larger;
-			while (topic->slot_count < needed)
-				topic->slots[topic->slot_count++] = NO_SLOT;
-		}
-		topic->slots[item->partition] = slot;
-	}
-	return true;
-}
-
-static Topic *
-find_topic(const Consumer *consumer, const char *name)
-{
-	for (size_t i = 0; i < consumer->topic_count; i++)
-		if (strcmp(consumer->topics[i]->name, name) == 0)
-			return consumer->topics[i];
-	return NULL;
-}
-
-/* The topic's entry, made if need be; NULL when memory is short. */
-static Topic *
+/* The topic with a handle of its own; NULL when memory is short. */
+static SlotTopic *
 keep_topic(Consumer *consumer, const char *name)
 {
-	Topic	   *topic = find_topic(consumer, name);
-	Topic	  **larger;
+	SlotTopic  *topic = slot_map_topic(&consumer->slots, name);
 
-	if (topic != NULL)
-		return topic;
-	larger = realloc(consumer->topics,
-					 (consumer->topic_count + 1) * sizeof(*larger));
-	if (larger == NULL)
-		return NULL;
-	consumer->topics = larger;
-	topic = calloc(1, sizeof(*topic));
-	if (topic == NULL || (topic->name = strdup(name)) == NULL ||
-		(topic->handle = rd_kafka_topic_new(consumer->client, name, NULL))
-		== NULL)
-	{
-		if (topic != NULL)
-			free(topic->name);
-		free(topic);
-		return NULL;
-	}
-	consumer->topics[consumer->topic_count++] = topic;
-	return topic;
+	if (topic != NULL && topic->handle == NULL)
+		topic->handle = rd_kafka_topic_new(consumer->client, name, NULL);
+	return topic != NULL && topic->handle != NULL ? topic : NULL;
 }
 
 static rd_kafka_topic_partition_list_t *
@@ -649,31 +556,12 @@ static void
 note_trouble(Consumer *consumer, int code, const char *event,
 			 const char *text)
 {
-	int64_t		now_ms = clock_monotonic_ms();
-	Trouble    *trouble = NULL;
+	int64_t		suppressed;
 
-	for (size_t i = 0; i < consumer->trouble_count; i++)
-		if (consumer->troubles[i].code == code)
-			trouble = &consumer->troubles[i];
-	if (trouble == NULL)
-	{
-		/* more kinds than places share the last one */
-		if (consumer->trouble_count < TROUBLES)
-			consumer->trouble_count++;
-		trouble = &consumer->troubles[consumer->trouble_count - 1];
-		*trouble = (Trouble)
-		{
-			.code = code
-		};
-	}
-	if (now_ms < trouble->next_ms)
-	{
-		trouble->suppressed++;
-		return;
-	}
-	log_write(LOG_LEVEL_WARNING, event, "error=%s text=%s suppressed=%" PRId64,
-			  rd_kafka_err2name(code),
-			  log_quote(text, (char[512]) {0}, 512), trouble->suppressed);
-	trouble->next_ms = now_ms + TROUBLE_MS;
-	trouble->suppressed = 0;
+	if (trouble_is_due(&consumer->trouble, code, clock_monotonic_ms(),
+					   &suppressed))
+		log_write(LOG_LEVEL_WARNING, event,
+				  "error=%s text=%s suppressed=%" PRId64,
+				  rd_kafka_err2name(code),
+				  log_quote(text, (char[512]) {0}, 512), suppressed);
 }

@@ -44,14 +44,14 @@ static void write_day(int32_t day, char *text, size_t size);
 static Outcome move_positions(Loader *loader, const Batch *batch);
 static int64_t list_moves(Loader *loader, const Batch *batch);
 static Outcome finish_arrays(Loader *loader, size_t count,
-								   const char **parameters);
+							 const char **parameters);
 static Outcome copy_rows(Loader *loader, const Batch *batch);
 static Outcome copy_dead_letters(Loader *loader, const Batch *batch);
 static Outcome commit(Loader *loader);
 static void roll_back(Loader *loader);
 static Outcome query_positions(Loader *loader,
-									 const char *const *topics,
-									 size_t topic_count);
+							   const char *const *topics,
+							   size_t topic_count);
 static bool keep_positions(Loader *loader, const char *const *topics,
 						   size_t topic_count, OffsetList *positions);
 
@@ -137,12 +137,13 @@ loader_check(Loader *loader, const Batch *batch, LoaderStanding *standing)
 		if (batch->progress[slot].topic != NULL)
 			topics[count++] = batch->progress[slot].topic;
 	outcome = loader_read_positions(loader, topics, count, &positions);
-	for (size_t slot = 0; slot < batch->slots && outcome == OUTCOME_DONE; slot++)
+	for (size_t slot = 0; slot < batch->slots; slot++)
 	{
 		const BatchProgress *progress = &batch->progress[slot];
 		const OffsetItem *item;
 
-		if (progress->next_offset == progress->expected_offset)
+		if (outcome != OUTCOME_DONE ||
+			progress->next_offset == progress->expected_offset)
 			continue;
 		item = offset_list_find(&positions, progress->topic,
 								progress->partition);
@@ -190,13 +191,13 @@ loader_add_positions(Loader *loader, const OffsetList *positions)
 	if ((outcome = finish_arrays(loader, 3, parameters)) != OUTCOME_DONE)
 		return outcome;
 	snprintf(sql, sizeof(sql),
-			  "INSERT INTO %s.fintrans_offsets"
-			  " (topic, kafka_partition, first_offset, next_offset)"
-			  " SELECT topic, kafka_partition, next_offset, next_offset"
-			  " FROM unnest($1::text[], $2::int4[], $3::int8[])"
-			  " AS start (topic, kafka_partition, next_offset)"
-			  " ON CONFLICT (topic, kafka_partition) DO NOTHING",
-			  session_schema(loader->session));
+			 "INSERT INTO %s.fintrans_offsets"
+			 " (topic, kafka_partition, first_offset, next_offset)"
+			 " SELECT topic, kafka_partition, next_offset, next_offset"
+			 " FROM unnest($1::text[], $2::int4[], $3::int8[])"
+			 " AS start (topic, kafka_partition, next_offset)"
+			 " ON CONFLICT (topic, kafka_partition) DO NOTHING",
+			 session_schema(loader->session));
 	return session_run(loader->session, sql, parameters, 3);
 }
 
@@ -256,8 +257,8 @@ ensure_range(Loader *loader, int32_t first, int32_t last)
 	write_day(first, first_text, sizeof(first_text));
 	write_day(last, last_text, sizeof(last_text));
 	snprintf(sql, sizeof(sql),
-			  "SELECT %s.fintrans_ensure_partitions($1::timestamptz,"
-			  " $2::timestamptz)", session_schema(loader->session));
+			 "SELECT %s.fintrans_ensure_partitions($1::timestamptz,"
+			 " $2::timestamptz)", session_schema(loader->session));
 	outcome = session_run(loader->session, sql, parameters, 2);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
@@ -288,45 +289,48 @@ move_positions(Loader *loader, const Batch *batch)
 {
 	const char *parameters[MOVE_ARRAYS];
 	int64_t		moves = list_moves(loader, batch);
+	int64_t		moved;
 	Outcome		outcome = finish_arrays(loader, MOVE_ARRAYS, parameters);
 	char		sql[SESSION_SQL_BYTES];
 
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	snprintf(sql, sizeof(sql),
-			  "WITH move AS MATERIALIZED ("
-			  " SELECT * FROM unnest($1::text[], $2::int4[], $3::int8[],"
-			  " $4::int8[], $5::int8[], $6::int8[], $7::int8[])"
-			  " AS m (topic, kafka_partition, expected_offset, next_offset,"
-			  " stored, dead_lettered, skipped)"
-			  "), held AS MATERIALIZED ("
-			  " SELECT o.topic, o.kafka_partition"
-			  " FROM %1$s.fintrans_offsets o"
-			  " JOIN move m ON m.topic = o.topic"
-			  " AND m.kafka_partition = o.kafka_partition"
-			  " WHERE o.next_offset = m.expected_offset"
-			  " ORDER BY o.topic, o.kafka_partition"
-			  " FOR UPDATE OF o"
-			  ") UPDATE %1$s.fintrans_offsets o"
-			  " SET next_offset = m.next_offset,"
-			  " stored = o.stored + m.stored,"
-			  " dead_lettered = o.dead_lettered + m.dead_lettered,"
-			  " skipped = o.skipped + m.skipped,"
-			  " updated_at = now()"
-			  " FROM move m JOIN held h ON h.topic = m.topic"
-			  " AND h.kafka_partition = m.kafka_partition"
-			  " WHERE o.topic = m.topic"
-			  " AND o.kafka_partition = m.kafka_partition"
-			  " AND o.next_offset = m.expected_offset",
-			  session_schema(loader->session));
+			 "WITH move AS MATERIALIZED ("
+			 " SELECT * FROM unnest($1::text[], $2::int4[], $3::int8[],"
+			 " $4::int8[], $5::int8[], $6::int8[], $7::int8[])"
+			 " AS m (topic, kafka_partition, expected_offset, next_offset,"
+			 " stored, dead_lettered, skipped)"
+			 "), held AS MATERIALIZED ("
+			 " SELECT o.topic, o.kafka_partition"
+			 " FROM %1$s.fintrans_offsets o"
+			 " JOIN move m ON m.topic = o.topic"
+			 " AND m.kafka_partition = o.kafka_partition"
+			 " WHERE o.next_offset = m.expected_offset"
+			 " ORDER BY o.topic, o.kafka_partition"
+			 " FOR UPDATE OF o"
+			 ") UPDATE %1$s.fintrans_offsets o"
+			 " SET next_offset = m.next_offset,"
+			 " stored = o.stored + m.stored,"
+			 " dead_lettered = o.dead_lettered + m.dead_lettered,"
+			 " skipped = o.skipped + m.skipped,"
+			 " updated_at = now()"
+			 " FROM move m JOIN held h ON h.topic = m.topic"
+			 " AND h.kafka_partition = m.kafka_partition"
+			 " WHERE o.topic = m.topic"
+			 " AND o.kafka_partition = m.kafka_partition"
+			 " AND o.next_offset = m.expected_offset",
+			 session_schema(loader->session));
 	outcome = session_run(loader->session, sql, parameters, MOVE_ARRAYS);
-	if (outcome == OUTCOME_DONE &&
-		database_affected(session_database(loader->session)) != moves)
-		return session_fail(loader->session, OUTCOME_CONFLICT,
-						   "%" PRId64 " of %" PRId64
-						   " positions are where the batch begins",
-						   database_affected(session_database(loader->session)), moves);
-	return outcome;
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	moved = database_affected(session_database(loader->session));
+	if (moved == moves)
+		return OUTCOME_DONE;
+	return session_fail(loader->session, OUTCOME_CONFLICT,
+						"%" PRId64 " of %" PRId64
+						" positions are where the batch begins",
+						moved, moves);
 }
 
 /* Only partitions that the batch moves; their number is returned. */
@@ -393,8 +397,8 @@ copy_rows(Loader *loader, const Batch *batch)
 	}
 #define X(column, type) "," #column
 	snprintf(sql, sizeof(sql), "COPY %s.%s (%s) FROM STDIN (FORMAT binary)",
-			  session_schema(loader->session), relation,
-			  &(FINTRANS_TRANSACTION_COLUMNS(X))[1]);
+			 session_schema(loader->session), relation,
+			 &(FINTRANS_TRANSACTION_COLUMNS(X))[1]);
 #undef X
 	return session_copy(loader->session, SQLSTATE_COPY_ROWS, sql, relation,
 						&batch->rows, batch->row_count);
@@ -409,8 +413,9 @@ copy_dead_letters(Loader *loader, const Batch *batch)
 		return OUTCOME_DONE;
 #define X(column, type) "," #column
 	snprintf(sql, sizeof(sql), "COPY %s.fintrans_dead_letters (%s)"
-			  " FROM STDIN (FORMAT binary)",
-			  session_schema(loader->session), &(FINTRANS_DEAD_LETTER_COLUMNS(X))[1]);
+			 " FROM STDIN (FORMAT binary)",
+			 session_schema(loader->session),
+			 &(FINTRANS_DEAD_LETTER_COLUMNS(X))[1]);
 #undef X
 	return session_copy(loader->session, SQLSTATE_OTHER, sql,
 						"fintrans_dead_letters", &batch->dead_letters,
@@ -429,7 +434,7 @@ commit(Loader *loader)
 	if (outcome == OUTCOME_DONE)
 	{
 		const char *answer =
-			database_command(session_database(loader->session));
+		database_command(session_database(loader->session));
 
 		if (strcmp(answer, "COMMIT") == 0)
 			return OUTCOME_DONE;
@@ -462,9 +467,9 @@ query_positions(Loader *loader, const char *const *topics, size_t topic_count)
 	if ((outcome = finish_arrays(loader, 1, parameters)) != OUTCOME_DONE)
 		return outcome;
 	snprintf(sql, sizeof(sql),
-			  "SELECT topic, kafka_partition, next_offset"
-			  " FROM %s.fintrans_offsets WHERE topic = ANY ($1::text[])",
-			  session_schema(loader->session));
+			 "SELECT topic, kafka_partition, next_offset"
+			 " FROM %s.fintrans_offsets WHERE topic = ANY ($1::text[])",
+			 session_schema(loader->session));
 	return session_run(loader->session, sql, parameters, 1);
 }
 
@@ -472,20 +477,22 @@ static bool
 keep_positions(Loader *loader, const char *const *topics, size_t topic_count,
 			   OffsetList *positions)
 {
+	const Database *database = session_database(loader->session);
+
 	offset_list_clear(positions);
-	for (int row = 0; row < database_rows(session_database(loader->session)); row++)
+	for (int row = 0; row < database_rows(database); row++)
 	{
-		const char *topic = database_value(session_database(loader->session), row, 0);
+		const char *topic = database_value(database, row, 0);
+		int32_t		partition =
+		(int32_t) strtol(database_value(database, row, 1), NULL, 10);
+		int64_t		next_offset =
+		strtoll(database_value(database, row, 2), NULL, 10);
 		size_t		i = 0;
 
 		while (i < topic_count && strcmp(topics[i], topic) != 0)
 			i++;
 		if (i < topic_count &&
-			!offset_list_add(positions, topics[i],
-							 (int32_t) strtol(database_value(session_database(loader->session),
-															 row, 1), NULL, 10),
-							 strtoll(database_value(session_database(loader->session), row, 2),
-									 NULL, 10)))
+			!offset_list_add(positions, topics[i], partition, next_offset))
 			return false;
 	}
 	return true;

@@ -161,8 +161,11 @@ failed(Session *session, SqlstateStep step)
 		case SQLSTATE_RETRY:
 			break;
 	}
-	/* no answer at all; or from a server that does not accept writes, while
-	 * another one of the connection string may */
+
+	/*
+	 * There was no answer; or it came from a server that takes no writes,
+	 * while another one of the connection string may.
+	 */
 	if (error->sqlstate[0] == '\0' || strcmp(error->sqlstate, "25006") == 0)
 		session_disconnect(session);
 	return session_is_connected(session) ? OUTCOME_RETRY : OUTCOME_LOST;
@@ -188,8 +191,8 @@ set_up(Session *session)
 
 	if (encoding == NULL || strcmp(encoding, "UTF8") != 0)
 		return session_fail(session, OUTCOME_FATAL,
-						   "the database's encoding is %s, it must be UTF8",
-						   encoding != NULL ? encoding : "not known");
+							"the database's encoding is %s, it must be UTF8",
+							encoding != NULL ? encoding : "not known");
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
 	{
 		Outcome		outcome = session_run(session, settings[i], NULL, 0);
@@ -203,29 +206,31 @@ set_up(Session *session)
 static Outcome
 find_extension(Session *session)
 {
-	Outcome		outcome =
+	Outcome		outcome;
+
+	outcome =
 		session_run(session,
-			"SELECT n.nspname, e.extversion"
-			" FROM pg_catalog.pg_extension e"
-			" JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace"
-			" WHERE e.extname = 'fintrans'", NULL, 0);
+					"SELECT n.nspname, e.extversion"
+					" FROM pg_catalog.pg_extension e"
+					" JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace"
+					" WHERE e.extname = 'fintrans'", NULL, 0);
 
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	if (database_rows(session->database) != 1)
 		return session_fail(session, OUTCOME_FATAL,
-						   "the database has no extension \"fintrans\";"
-						   " create it with: CREATE EXTENSION fintrans");
+							"the database has no extension \"fintrans\";"
+							" create it with: CREATE EXTENSION fintrans");
 	if (strcmp(database_value(session->database, 0, 1), FINTRANS_VERSION) != 0)
 		return session_fail(session, OUTCOME_FATAL,
-						   "extension \"fintrans\" has version %s,"
-						   " this program needs " FINTRANS_VERSION,
-						   database_value(session->database, 0, 1));
+							"extension \"fintrans\" has version %s,"
+							" this program needs " FINTRANS_VERSION,
+							database_value(session->database, 0, 1));
 	if (!database_quote_identifier(session->database,
 								   database_value(session->database, 0, 0),
 								   session->schema, sizeof(session->schema)))
 		return session_fail(session, OUTCOME_FATAL,
-						   "the name of the extension's schema cannot be quoted");
+							"the name of the extension's schema cannot be quoted");
 	return OUTCOME_DONE;
 }
 
@@ -234,28 +239,28 @@ static Outcome
 claim_currency(Session *session)
 {
 	const char *parameters[] = {session->currency};
+	const char *agreed = "not set";
 	Outcome		outcome;
 	char		sql[SESSION_SQL_BYTES];
 
 	if (session->currency == NULL)
 		return OUTCOME_DONE;
 	snprintf(sql, sizeof(sql),
-			  "INSERT INTO %s.fintrans_settings (name, value)"
-			  " VALUES ('currency', $1) ON CONFLICT (name) DO NOTHING",
-			  session->schema);
+			 "INSERT INTO %s.fintrans_settings (name, value)"
+			 " VALUES ('currency', $1) ON CONFLICT (name) DO NOTHING",
+			 session->schema);
 	if ((outcome = session_run(session, sql, parameters, 1)) != OUTCOME_DONE)
 		return outcome;
 	snprintf(sql, sizeof(sql),
-			  "SELECT value FROM %s.fintrans_settings WHERE name = 'currency'",
-			  session->schema);
+			 "SELECT value FROM %s.fintrans_settings WHERE name = 'currency'",
+			 session->schema);
 	if ((outcome = session_run(session, sql, NULL, 0)) != OUTCOME_DONE)
 		return outcome;
-	if (database_rows(session->database) == 1 &&
-		strcmp(database_value(session->database, 0, 0), session->currency) == 0)
+	if (database_rows(session->database) == 1)
+		agreed = database_value(session->database, 0, 0);
+	if (strcmp(agreed, session->currency) == 0)
 		return OUTCOME_DONE;
 	return session_fail(session, OUTCOME_FATAL,
-					   "the installation's currency is %s, not %s",
-					   database_rows(session->database) == 1 ?
-					   database_value(session->database, 0, 0) : "not set",
-					   session->currency);
+						"the installation's currency is %s, not %s",
+						agreed, session->currency);
 }

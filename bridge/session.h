@@ -19,7 +19,7 @@ typedef enum Outcome
 {
 	OUTCOME_DONE,
 	OUTCOME_CONFLICT,			/* another writer moved a position */
-	OUTCOME_REFUSED,			/* one row is at fault: copy_row of the error */
+	OUTCOME_REFUSED,			/* one row is at fault: copy_row tells it */
 	OUTCOME_MEND,				/* a partition is missing after all */
 	OUTCOME_RETRY,				/* try again later on this connection */
 	OUTCOME_LOST,				/* no connection; a COMMIT may have worked */

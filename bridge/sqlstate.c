@@ -122,7 +122,8 @@ line_row(const char *line, size_t length, const char *relation, int64_t *row)
 		else
 			cursor++;
 	}
-	for (; cursor < line + length && *cursor >= '0' && *cursor <= '9'; cursor++)
+	for (; cursor < line + length && *cursor >= '0' && *cursor <= '9';
+		 cursor++)
 		if (__builtin_mul_overflow(number, 10, &number) ||
 			__builtin_add_overflow(number, *cursor - '0', &number))
 			return false;

@@ -3,7 +3,7 @@
  * Pure: the caller passes the present moment in.
  *
  * TIME	   2026-11-24, 2026-11-24T08:15, 2026-11-24T08:15:30.250Z, with an
- *		   offset (+01:00), UTC without one; `now`; or relative to now: -7d, +1h
+ *		   offset (+01:00), UTC without one; `now`; or relative to it: -7d
  * RANGE   TIME..TIME, both ends included; an end left out is open
  * START   earliest, latest, or a TIME
  */

@@ -71,7 +71,7 @@ extern void writer_positions(Writer *writer, WriterPositions *positions);
 /* Take the report of a finished job; false while there is none. */
 extern bool writer_take(Writer *writer, WriterReport *report);
 
-/* Wait until there is a report, at most timeout_ms; false when there is none. */
+/* Wait at most timeout_ms for a report; false when there is none. */
 extern bool writer_wait(Writer *writer, int64_t timeout_ms);
 
 /*

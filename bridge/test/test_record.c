@@ -46,7 +46,8 @@ parse(const void *payload, size_t length, const char *currency,
 	{
 		*record = parsed;
 		/* pointers into the caller's payload instead of the copy */
-#define MOVE(field) record->field = (const char *) payload + (parsed.field - copy)
+#define MOVE(field) \
+	record->field = (const char *) payload + (parsed.field - copy)
 		MOVE(source_account);
 		MOVE(target_account);
 		MOVE(amount.integer);
@@ -370,7 +371,7 @@ details_hold_nothing_of_the_payload(void **state)
 	}
 }
 
-/* Cut anywhere, a good payload is refused or still good, and read no further. */
+/* Cut anywhere, a payload is refused or still good, and read no further. */
 static void
 survives_any_cut(void **state)
 {

@@ -1,0 +1,71 @@
+/*
+ * The state of the main loop, and what its two files need of each other.
+ * Private to them: ingest.c (loop, messages, end) and ingest_writer.c (all
+ * that passes between the loop and the writer).
+ */
+#ifndef FINTRANS_INGEST_STATE_H
+#define FINTRANS_INGEST_STATE_H
+
+#include "assignment.h"
+#include "batch.h"
+#include "ingest.h"
+#include "intake.h"
+#include "status.h"
+
+/* Why no more messages are taken. */
+typedef enum Closing
+{
+	CLOSING_NOT,
+	CLOSING_SIGNAL,				/* drain, within a time */
+	CLOSING_AT_END,				/* --exit-at-end, --max-messages */
+} Closing;
+
+typedef struct Ingest
+{
+	const IngestSettings *settings;
+	Consumer   *consumer;
+	Writer	   *writer;
+	Assignment	assignment;
+	Batch		batches[2];
+	Batch	   *filling;
+	Batch	   *storing;		/* the writer's, NULL for none */
+	bool		storing_is_ours;	/* its partitions are still assigned */
+	ConsumerMessage message;
+	bool		message_waits;	/* it did not fit the batch */
+	bool		stuck;			/* the writer was, positions are to be looked
+								 * up when it is through */
+	Intake		intake;
+	Status		status;
+	OffsetList	published;		/* positions stored, for Kafka's copy */
+	int64_t		publish_ms;		/* when to do so next, monotonic */
+	Closing		closing;
+	int64_t		closing_ms;		/* since when, monotonic */
+	bool		ended;
+	bool		failed;
+	char	   *errstr;			/* the caller's */
+	size_t		errstr_size;
+} Ingest;
+
+/* End the loop for this reason. */
+extern void ingest_fail(Ingest *ingest, const char *event,
+						const char *reason);
+
+/* Add the message at hand to the batch, or let it wait when that is full. */
+extern void ingest_take_message(Ingest *ingest);
+
+/* Take the writer's report, if there is one, and draw the consequences. */
+extern void ingest_take_report(Ingest *ingest);
+
+/* Give the batch to the idle writer, when it is due. */
+extern void ingest_hand_over(Ingest *ingest, int64_t now_ms);
+
+/* While the writer is stuck nothing is fetched, but polling goes on. */
+extern void ingest_watch_writer(Ingest *ingest);
+
+/* Begin again from the table of positions, after at least delay_ms. */
+extern void ingest_renew(Ingest *ingest, int64_t delay_ms);
+
+/* Forget what has been read but not handed over. */
+extern void ingest_drop(Ingest *ingest);
+
+#endif							/* FINTRANS_INGEST_STATE_H */

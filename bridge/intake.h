@@ -1,0 +1,26 @@
+/*
+ * What becomes of one message: a row, or a dead letter with its reason.  Pure.
+ */
+#ifndef FINTRANS_INTAKE_H
+#define FINTRANS_INTAKE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "batch.h"
+#include "refusals.h"
+
+/* What is accepted at the moment. */
+typedef struct Intake
+{
+	const char *currency;		/* NULL for none */
+	int64_t		time_from_ms;	/* event times since 1970, included */
+	int64_t		time_to_ms;		/* included */
+	Refusals	refusals;		/* by the database, of rows sent before */
+} Intake;
+
+/* Add a message to a batch's slot, as what it is. */
+extern BatchResult intake_add(const Intake *intake, Batch *batch, size_t slot,
+							  const BatchMessage *message);
+
+#endif							/* FINTRANS_INTAKE_H */

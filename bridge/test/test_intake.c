@@ -1,0 +1,166 @@
+/*
+ * What becomes of a message: row, dead letter by the parser, by its time, or
+ * by what the database said earlier.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "intake.h"
+
+#define NOW_MS INT64_C(1795508100123)
+#define HOUR_MS INT64_C(3600000)
+
+static Batch batch;
+static Intake intake;
+
+static int
+set_up(void **state)
+{
+	(void) state;
+	memset(&intake, 0, sizeof(intake));
+	intake.time_from_ms = NOW_MS - HOUR_MS;
+	intake.time_to_ms = NOW_MS + HOUR_MS;
+	if (!batch_init(&batch, 100, 65536) || !batch_start(&batch, 1))
+		return -1;
+	batch_set_position(&batch, 0, "London", 3, 0);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void) state;
+	batch_free(&batch);
+	return 0;
+}
+
+static void
+take(const char *payload, bool has_event_time, int64_t ms)
+{
+	BatchMessage message = {
+		.offset = batch.progress[0].next_offset,
+		.payload = payload,
+		.payload_bytes = payload != NULL ? strlen(payload) : 0,
+		.has_event_time = has_event_time,
+		.event_time_ms = ms
+	};
+
+	assert_int_equal(intake_add(&intake, &batch, 0, &message), BATCH_ADDED);
+}
+
+static void
+assert_last_reason(const char *reason)
+{
+	CopyField	fields[7];
+
+	assert_true(copy_find_row(&batch.dead_letters, batch.dead_letter_count,
+							  fields, 7));
+	assert_int_equal(fields[4].length, strlen(reason));
+	assert_memory_equal(fields[4].data, reason, strlen(reason));
+}
+
+static void
+good_messages_become_rows(void **state)
+{
+	(void) state;
+	take("516 482 8644", true, NOW_MS);
+	take("516 482 8644", true, NOW_MS - HOUR_MS);
+	take("516 482 8644", true, NOW_MS + HOUR_MS);
+	assert_int_equal(batch.row_count, 3);
+	assert_int_equal(batch.dead_letter_count, 0);
+}
+
+static void
+bad_messages_become_dead_letters(void **state)
+{
+	(void) state;
+	take("516 482", true, NOW_MS);
+	assert_last_reason("field_count");
+	take(NULL, true, NOW_MS);
+	assert_last_reason("empty");
+	take("516 482 -1", false, 0);
+	assert_last_reason("bad_amount");
+	assert_int_equal(batch.row_count, 0);
+}
+
+static void
+bad_times_become_dead_letters(void **state)
+{
+	static const int64_t times[] = {
+		0, -1, 1, NOW_MS / 1000, NOW_MS - HOUR_MS - 1, NOW_MS + HOUR_MS + 1,
+		INT64_MIN, INT64_MAX
+	};
+
+	(void) state;
+	take("516 482 8644", false, NOW_MS);
+	assert_last_reason("bad_time");
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+	{
+		take("516 482 8644", true, times[i]);
+		assert_last_reason("bad_time");
+	}
+	assert_int_equal(batch.row_count, 0);
+}
+
+/* Partitions are named by a year of four digits. */
+static void
+an_open_range_has_limits(void **state)
+{
+	(void) state;
+	intake.time_from_ms = INT64_MIN;
+	intake.time_to_ms = INT64_MAX;
+	take("1 2 3", true, INT64_C(-62135596800000));
+	take("1 2 3", true, INT64_C(253402300799999));
+	assert_int_equal(batch.row_count, 2);
+	take("1 2 3", true, INT64_C(-62135596800001));
+	assert_last_reason("bad_time");
+	take("1 2 3", true, INT64_C(253402300800000));
+	assert_last_reason("bad_time");
+}
+
+static void
+refused_rows_become_dead_letters(void **state)
+{
+	(void) state;
+	assert_true(refusals_add(&intake.refusals, "London", 3, 1, "SQLSTATE x"));
+	take("516 482 8644", true, NOW_MS);
+	take("516 482 8644", true, NOW_MS);
+	assert_last_reason("refused");
+	take("516 482 8644", true, NOW_MS);
+	assert_int_equal(batch.row_count, 2);
+	assert_int_equal(batch.dead_letter_count, 1);
+}
+
+static void
+the_currency_is_the_installations(void **state)
+{
+	(void) state;
+	take("1 2 3 EUR", true, NOW_MS);
+	assert_last_reason("field_count");
+	intake.currency = "USD";
+	take("1 2 3 EUR", true, NOW_MS);
+	assert_last_reason("wrong_currency");
+	take("1 2 3 USD", true, NOW_MS);
+	assert_int_equal(batch.row_count, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(good_messages_become_rows),
+		TEST(bad_messages_become_dead_letters),
+		TEST(bad_times_become_dead_letters),
+		TEST(an_open_range_has_limits),
+		TEST(refused_rows_become_dead_letters),
+		TEST(the_currency_is_the_installations),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
