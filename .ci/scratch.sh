@@ -157,7 +157,7 @@ scratch_end_processes()
 
 	while IFS= read -r file; do
 		# a file may vanish, or be empty, as its process ends
-		read -r pid < "$file" || continue
+		{ read -r pid < "$file"; } 2> /dev/null || continue
 		scratch_is_ours "$pid" || continue
 		# a postmaster waits for its clients on SIGTERM
 		signal=TERM
