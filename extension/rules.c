@@ -128,14 +128,18 @@ rules_check_pair(Rules *rules, const PairDelta *pair, const Amount *before,
 	}
 }
 
-/* The row of an alert; what all of a statement have in common is there. */
+/*
+ * The row of an alert.  Every value anew: writing a row moves what the slot
+ * points to into the slot, and clearing it frees that.
+ */
 static void
 compose_alert(TupleTableSlot *row, const Alert *alert, Oid sequence,
-			  AmountBuffer *total)
+			  Datum state, AmountBuffer *total)
 {
 	Datum	   *values = row->tts_values;
 
 	ExecClearTuple(row);
+	memset(row->tts_isnull, false, ALERT_COLUMNS * sizeof(bool));
 	values[ALERT_ID] = Int64GetDatum(nextval_internal(sequence, false));
 	values[ALERT_RULE] = alert->rule->name;
 	values[ALERT_SOURCE_ACCOUNT] = span_text(&alert->pair->source_account);
@@ -143,6 +147,11 @@ compose_alert(TupleTableSlot *row, const Alert *alert, Oid sequence,
 	values[ALERT_TOTAL] = amount_to_datum(&alert->total, total);
 	values[ALERT_TRANSACTIONS] = Int64GetDatum(alert->transactions);
 	values[ALERT_THRESHOLD] = alert->rule->threshold_datum;
+	values[ALERT_STATE] = state;
+	values[ALERT_RAISED_AT] =
+		TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+	values[ALERT_RAISED_XID] =
+		FullTransactionIdGetDatum(GetTopFullTransactionId());
 	ExecStoreVirtualTuple(row);
 }
 
@@ -158,6 +167,7 @@ rules_raise_alerts(Rules *rules)
 	DirectTable direct;
 	AmountBuffer total;
 	Oid			sequence;
+	Datum		state;
 	bool		raised = false;
 	ListCell   *cell;
 
@@ -169,16 +179,11 @@ rules_raise_alerts(Rules *rules)
 			list_make1_oid(direct_table_unique_index(&direct,
 													 alert_key_columns, 3));
 		sequence = compat_identity_sequence(direct.table, ALERT_ID + 1);
-		memset(direct.row->tts_isnull, false, ALERT_COLUMNS * sizeof(bool));
-		direct.row->tts_values[ALERT_STATE] = CStringGetTextDatum("open");
-		direct.row->tts_values[ALERT_RAISED_AT] =
-			TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
-		direct.row->tts_values[ALERT_RAISED_XID] =
-			FullTransactionIdGetDatum(GetTopFullTransactionId());
+		state = CStringGetTextDatum("open");
 		foreach(cell, rules->alerts)
 		{
 			CHECK_FOR_INTERRUPTS();
-			compose_alert(direct.row, lfirst(cell), sequence, &total);
+			compose_alert(direct.row, lfirst(cell), sequence, state, &total);
 			raised |= direct_table_insert(&direct);
 		}
 		direct_table_close(&direct);

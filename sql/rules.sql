@@ -56,6 +56,13 @@ BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT fintrans_set_rule('default', 5);
 ROLLBACK;
 SELECT * FROM fintrans_verify();
+-- a batch of many alerts, each row whole: 900 * 50000 + 900 * 901 / 2 = 45405450
+INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
+SELECT '2026-01-01', 'SF', 'many', i, 50000 + i FROM generate_series(1, 900) i;
+SELECT rule, state, count(*), count(DISTINCT alert_id) AS ids,
+       count(DISTINCT raised_xid) AS xids, sum(total) AS total, sum(threshold) AS threshold
+  FROM fintrans_alerts WHERE source_account = 'many' GROUP BY 1, 2 ORDER BY 1;
+DELETE FROM fintrans_transactions WHERE source_account = 'many';
 -- suspects: strictly above, largest first, ties by account
 SELECT source_account, target_account, total, transactions FROM fintrans_suspects(8500);
 SELECT count(*) FROM fintrans_suspects(30000);
