@@ -11,12 +11,12 @@ SELECT * FROM fintrans_verify();
 -- a total
 UPDATE fintrans_laundering SET total = 21 WHERE target_account = 'b';
 SELECT * FROM fintrans_verify();
-UPDATE fintrans_laundering SET total = 20, magnitude = 0 WHERE target_account = 'b';
-INSERT INTO fintrans_magnitudes VALUES (0, 19.99);
+UPDATE fintrans_laundering SET total = 20, magnitude = 500 WHERE target_account = 'b';
+INSERT INTO fintrans_magnitudes VALUES (500, 19.99);
 SELECT * FROM fintrans_verify();
-UPDATE fintrans_magnitudes SET ceiling = 20;
+UPDATE fintrans_magnitudes SET ceiling = 20 WHERE magnitude = 500;
 SELECT * FROM fintrans_verify();
-DELETE FROM fintrans_magnitudes;
+DELETE FROM fintrans_magnitudes WHERE magnitude = 500;
 SELECT * FROM fintrans_verify();
 UPDATE fintrans_laundering SET magnitude = 32767;
 -- a pair that should not be, and one that is missing
