@@ -42,6 +42,7 @@ static const SqlstateRule rules[] = {
 	/* the leaf was dropped between its making and this COPY */
 	{AT(SQLSTATE_COPY_ROWS), "42P01", SQLSTATE_MEND},
 	{AT_ANY, "42", SQLSTATE_FATAL}, /* privileges, names */
+	{AT(SQLSTATE_COPY_ROWS), "39", SQLSTATE_RETRY}, /* raised by the trigger */
 	{AT_ANY, "3", SQLSTATE_FATAL},	/* catalog or schema names */
 	{AT(SQLSTATE_COPY_ROWS), "", SQLSTATE_RETRY},
 	{AT_ANY, "", SQLSTATE_FATAL},

@@ -48,6 +48,7 @@ only_a_rows_own_fault_is_a_dead_letter(void **state)
 		{"23514", "somebodys_check", 0, SQLSTATE_RETRY},
 		/* other integrity errors are not the row's own */
 		{"23505", "fintrans_laundering_pkey", 0, SQLSTATE_RETRY},
+		{"39P01", NULL, 0, SQLSTATE_RETRY},
 		{"23505", "somebodys_index", 4, SQLSTATE_RETRY},
 		{"23502", NULL, 4, SQLSTATE_RETRY},
 	};
