@@ -6,6 +6,7 @@ use warnings;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use FintransBroker;
 use FintransProcess;
 use FintransTest;
 
@@ -25,7 +26,10 @@ sub leftovers
 	return join ' ', glob("$ENV{TMPDIR}/*");
 }
 
-foreach my $broker (qw(embedded kafka))
+# the last is a broker of the user's own, on which the bridge begins at the end
+my $own = FintransBroker->embedded;
+
+foreach my $broker ('embedded', 'kafka', $own->bootstrap)
 {
 	my $demo = start_demo($broker, 'SECONDS=3', 'RATE=5000', "BROKER=$broker");
 
