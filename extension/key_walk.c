@@ -2,7 +2,7 @@
  * An ordered walk of fintrans_laundering's primary key.
  *
  * Pairs come in the order of the index, so the next one often lies on the leaf
- * page of the last one, or not far from it.  The walk keeps that page pinned
+ * page of the last one, or not far from it.  The walk remembers that page
  * and looks there first; it descends from the root only when the page's high
  * key says that the pair lies beyond.  Comparing bytes directly also spares
  * the function calls of a descent, which is most of its cost.
@@ -10,10 +10,11 @@
  * The page is locked while it is looked at only.  Meanwhile it may be split:
  * what moved right is beyond the new high key.  It may be deleted: then it
  * says so, and it is not put to another use while the caller's snapshot is
- * registered.  The pin keeps VACUUM from recycling tuple identifiers just
- * read, as it does for an index scan.  Whatever is not plainly decided on one
- * page (entries of a key on two pages, compressed keys, many versions) is left
- * to an ordinary index scan.
+ * registered.  It is not kept pinned: the caller may wait for another writer,
+ * and VACUUM must not wait for that.  Should VACUUM recycle a tuple identifier
+ * just read, the snapshot does not see the row that has it now.  Whatever is
+ * not plainly decided on one page (entries of a key on two pages, compressed
+ * keys, many versions) is left to an ordinary index scan.
  */
 #include "postgres.h"
 
@@ -30,7 +31,7 @@ struct KeyWalk
 	Relation	table;
 	Relation	index;
 	BTScanInsert key;			/* for descents */
-	Buffer		leaf;			/* pinned, or invalid */
+	BlockNumber leaf;			/* where the last pair was, if anywhere */
 };
 
 KeyWalk *
@@ -41,7 +42,7 @@ key_walk_begin(Relation table, Relation index)
 
 	walk->table = table;
 	walk->index = index;
-	walk->leaf = InvalidBuffer;
+	walk->leaf = InvalidBlockNumber;
 	walk->key = _bt_mkscankey(index, NULL);
 	walk->key->keysz = 2;
 	walk->key->anynullkeys = false;
@@ -53,30 +54,28 @@ key_walk_begin(Relation table, Relation index)
 void
 key_walk_leave(KeyWalk *walk)
 {
-	if (BufferIsValid(walk->leaf))
-		ReleaseBuffer(walk->leaf);
-	walk->leaf = InvalidBuffer;
+	walk->leaf = InvalidBlockNumber;
 }
 
 void
 key_walk_end(KeyWalk *walk)
 {
-	key_walk_leave(walk);
 	pfree(walk->key);
 	pfree(walk);
 }
 
 /* Pin and share-lock the leaf where the key belongs; none in an empty index. */
-static bool
+static Buffer
 descend(KeyWalk *walk, Datum source_account, Datum target_account)
 {
+	Buffer		leaf;
 	BTStack		stack;
 
 	walk->key->scankeys[0].sk_argument = source_account;
 	walk->key->scankeys[1].sk_argument = target_account;
-	stack = compat_bt_search(walk->index, walk->table, walk->key, &walk->leaf);
+	stack = compat_bt_search(walk->index, walk->table, walk->key, &leaf);
 	_bt_freestack(stack);
-	return BufferIsValid(walk->leaf);
+	return leaf;
 }
 
 static inline int
@@ -206,35 +205,44 @@ search_leaf(Page page, BTPageOpaque opaque, const PairDelta *pair,
 	return plain ? KEY_WALK_DONE : KEY_WALK_UNSURE;
 }
 
+/* Look on a locked leaf and unlock it; *covered tells if that was the place. */
+static KeyWalkResult
+look_on_leaf(KeyWalk *walk, Buffer leaf, const PairDelta *pair,
+			 ItemPointerData *tids, int *count, bool *covered)
+{
+	Page		page = BufferGetPage(leaf);
+	BTPageOpaque opaque = BTPageGetOpaque(page);
+	KeyWalkResult result = KEY_WALK_UNSURE;
+	bool		plain = true;
+
+	*covered = leaf_covers(walk, page, opaque, pair, &plain) && plain;
+	if (*covered)
+		result = search_leaf(page, opaque, pair, tids, count);
+	walk->leaf = *covered ? BufferGetBlockNumber(leaf) : InvalidBlockNumber;
+	UnlockReleaseBuffer(leaf);
+	return result;
+}
+
 KeyWalkResult
 key_walk_find(KeyWalk *walk, const PairDelta *pair, Datum source_account,
 			  Datum target_account, ItemPointerData *tids, int *count)
 {
-	KeyWalkResult result = KEY_WALK_UNSURE;
-	bool		descended = false;
+	Buffer		leaf;
+	bool		covered;
 
 	*count = 0;
-	if (BufferIsValid(walk->leaf))
-		LockBuffer(walk->leaf, BT_READ);
-	for (;;)
+	if (BlockNumberIsValid(walk->leaf))
 	{
-		bool		plain = true;
+		KeyWalkResult result;
 
-		if (BufferIsValid(walk->leaf))
-		{
-			Page		page = BufferGetPage(walk->leaf);
-			BTPageOpaque opaque = BTPageGetOpaque(page);
-			bool		covers = leaf_covers(walk, page, opaque, pair, &plain);
-
-			if (covers && plain)
-				result = search_leaf(page, opaque, pair, tids, count);
-			LockBuffer(walk->leaf, BUFFER_LOCK_UNLOCK);
-			if ((covers && plain) || descended)
-				return result;
-			key_walk_leave(walk);
-		}
-		descended = true;
-		if (!descend(walk, source_account, target_account))
-			return KEY_WALK_DONE;
+		leaf = ReadBuffer(walk->index, walk->leaf);
+		LockBuffer(leaf, BT_READ);
+		result = look_on_leaf(walk, leaf, pair, tids, count, &covered);
+		if (covered)
+			return result;
 	}
+	leaf = descend(walk, source_account, target_account);
+	if (!BufferIsValid(leaf))
+		return KEY_WALK_DONE;
+	return look_on_leaf(walk, leaf, pair, tids, count, &covered);
 }
