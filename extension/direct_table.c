@@ -44,24 +44,32 @@ direct_table_close(DirectTable *direct)
 }
 
 Oid
-direct_table_unique_index(DirectTable *direct, const AttrNumber *columns,
-						  int count)
+direct_table_arbiters(DirectTable *direct, const AttrNumber *columns,
+					  int count)
 {
+	Oid			valid = InvalidOid;
 	int			i;
 
 	for (i = 0; i < direct->result->ri_NumIndices; i++)
 	{
-		const IndexInfo *index = direct->result->ri_IndexRelationInfo[i];
+		const IndexInfo *info = direct->result->ri_IndexRelationInfo[i];
+		Relation	index = direct->result->ri_IndexRelationDescs[i];
 
-		if (index->ii_Unique && index->ii_NumIndexKeyAttrs == count &&
-			index->ii_Predicate == NIL &&
-			memcmp(index->ii_IndexAttrNumbers, columns,
-				   count * sizeof(AttrNumber)) == 0)
-			return RelationGetRelid(direct->result->ri_IndexRelationDescs[i]);
+		if (!info->ii_Unique || !info->ii_ReadyForInserts ||
+			!index->rd_index->indimmediate || info->ii_Predicate != NIL ||
+			info->ii_NumIndexKeyAttrs != count ||
+			memcmp(info->ii_IndexAttrNumbers, columns,
+				   count * sizeof(AttrNumber)) != 0)
+			continue;
+		direct->arbiters = lappend_oid(direct->arbiters,
+									   RelationGetRelid(index));
+		if (index->rd_index->indisvalid)
+			valid = RelationGetRelid(index);
 	}
-	elog(ERROR, "table \"%s\" lacks a unique index",
-		 RelationGetRelationName(direct->table));
-	return InvalidOid;
+	if (!OidIsValid(valid))
+		elog(ERROR, "table \"%s\" lacks a valid unique index",
+			 RelationGetRelationName(direct->table));
+	return valid;
 }
 
 bool

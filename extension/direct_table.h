@@ -18,7 +18,7 @@ typedef struct DirectTable
 	CommandId	command;		/* that writes */
 	EState	   *estate;			/* for index maintenance */
 	ResultRelInfo *result;
-	List	   *arbiters;		/* the unique index conflicts are about */
+	List	   *arbiters;		/* the unique indexes conflicts are about */
 	TupleTableSlot *row;		/* virtual: the row to be written */
 } DirectTable;
 
@@ -30,9 +30,13 @@ typedef struct DirectTable
 extern void direct_table_open(DirectTable *direct, Oid schema,
 							  const char *name, int columns);
 
-/* The unique index over exactly these columns (numbered from 1). */
-extern Oid	direct_table_unique_index(DirectTable *direct,
-									  const AttrNumber *columns, int count);
+/*
+ * Make all unique indexes over exactly these columns (numbered from 1) the
+ * arbiters: REINDEX CONCURRENTLY has two for a while, and leaves two behind
+ * when it fails.  Returns the one that is valid, for looking rows up.
+ */
+extern Oid	direct_table_arbiters(DirectTable *direct,
+								  const AttrNumber *columns, int count);
 
 /*
  * Insert row, unless another row has its key under the arbiters.  The token

@@ -114,10 +114,8 @@ laundering_open(Laundering *laundering, Oid schema)
 	direct_table_open(&laundering->direct, schema, "fintrans_laundering",
 					  LAUNDERING_COLUMNS);
 	laundering->table = laundering->direct.table;
-	primary_key = direct_table_unique_index(&laundering->direct,
-											key_columns, 2);
+	primary_key = direct_table_arbiters(&laundering->direct, key_columns, 2);
 	laundering->primary_key = index_open(primary_key, RowExclusiveLock);
-	laundering->direct.arbiters = list_make1_oid(primary_key);
 
 	for (i = 0; i < 2; i++)
 	{

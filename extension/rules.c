@@ -175,9 +175,7 @@ rules_raise_alerts(Rules *rules)
 	{
 		direct_table_open(&direct, rules->schema, "fintrans_alerts",
 						  ALERT_COLUMNS);
-		direct.arbiters =
-			list_make1_oid(direct_table_unique_index(&direct,
-													 alert_key_columns, 3));
+		(void) direct_table_arbiters(&direct, alert_key_columns, 3);
 		sequence = compat_identity_sequence(direct.table, ALERT_ID + 1);
 		state = CStringGetTextDatum("open");
 		foreach(cell, rules->alerts)
