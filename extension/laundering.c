@@ -453,6 +453,9 @@ wants_tuning(const Laundering *laundering)
 	int64		pairs;
 
 	pairs = (int64) RelationGetNumberOfBlocks(laundering->table) * 50;
+	/* older snapshots would take tuning for a conflict */
+	if (IsolationUsesXactSnapshot())
+		return false;
 	if (laundering->magnitudes.count == 0)
 		return pairs >= FIRST_TUNING_PAIRS;
 	written += laundering->written;
@@ -473,7 +476,8 @@ laundering_apply(Oid schema, PairDelta **pairs, int count, Rules *rules)
 	laundering_open(&laundering, schema);
 	for (i = 0; i < count; i++)
 	{
-		if (i == FIRST_TUNING_PAIRS && laundering.magnitudes.count == 0)
+		if (i == FIRST_TUNING_PAIRS && laundering.magnitudes.count == 0 &&
+			!IsolationUsesXactSnapshot())
 		{
 			/* rather now than after a large first batch */
 			laundering_close(&laundering);
