@@ -168,6 +168,7 @@ volume_sort_compare(const void *left, const void *right)
 #define ST_SORT sort_pairs
 #define ST_ELEMENT_TYPE PairSortEntry
 #define ST_COMPARE(a, b) pair_sort_compare(a, b)
+#define ST_CHECK_FOR_INTERRUPTS
 #define ST_SCOPE static
 #define ST_DEFINE
 #include "lib/sort_template.h"

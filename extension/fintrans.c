@@ -16,7 +16,9 @@
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "deltas.h"
@@ -70,22 +72,30 @@ check_relation(FunctionCallInfo fcinfo, Relation relation)
 	return schema;
 }
 
+/* One round; what it allocates goes when it is over. */
 static void
 apply_deltas(Oid schema, Deltas *deltas, Rules *rules)
 {
+	MemoryContext round = AllocSetContextCreate(CurrentMemoryContext,
+												"fintrans round",
+												ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(round);
 	PairDelta **pairs;
 	VolumeDelta **volumes;
 	int			npairs;
 	int			nvolumes;
 
 	pairs = deltas_sorted_pairs(deltas, &npairs);
-	if (npairs == 0)
-		return;
-	volumes = deltas_sorted_volumes(deltas, &nvolumes);
-	laundering_apply(schema, pairs, npairs, rules);
-	volume_apply(schema, volumes, nvolumes);
-	rules_raise_alerts(rules);
-	deltas_reset(deltas);
+	if (npairs > 0)
+	{
+		volumes = deltas_sorted_volumes(deltas, &nvolumes);
+		laundering_apply(schema, pairs, npairs, rules);
+		volume_apply(schema, volumes, nvolumes);
+		rules_raise_alerts(rules);
+		deltas_reset(deltas);
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(round);
 }
 
 /* Sum up one transition table, applying whenever memory is used up. */
@@ -108,8 +118,12 @@ collect_rows(Oid schema, Deltas *deltas, Rules *rules, Relation relation,
 	while (tuplestore_gettupleslot(rows, true, false, slot))
 	{
 		deltas_add_row(deltas, slot, removed);
-		if (++n % 1024 == 0 && deltas_full(deltas))
-			apply_deltas(schema, deltas, rules);
+		if (++n % 1024 == 0)
+		{
+			CHECK_FOR_INTERRUPTS();
+			if (deltas_full(deltas))
+				apply_deltas(schema, deltas, rules);
+		}
 	}
 	ExecDropSingleTupleTableSlot(slot);
 }
