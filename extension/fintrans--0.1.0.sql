@@ -26,6 +26,8 @@ CREATE TABLE @extschema@.fintrans_transactions (
   -- NaN and Infinity sort above every number, so the upper bound refuses both
   CONSTRAINT fintrans_transactions_amount
     CHECK (amount >= 0 AND amount < 1e15 AND scale(amount) <= 18),
+  CONSTRAINT fintrans_transactions_city
+    CHECK (octet_length(city) BETWEEN 1 AND 249),
   CONSTRAINT fintrans_transactions_source_account
     CHECK (octet_length(source_account) BETWEEN 1 AND 256),
   CONSTRAINT fintrans_transactions_target_account
@@ -39,7 +41,7 @@ COMMENT ON TABLE @extschema@.fintrans_transactions IS
 COMMENT ON COLUMN @extschema@.fintrans_transactions.event_time IS
   'When the transaction took place: the timestamp of the Kafka message.';
 COMMENT ON COLUMN @extschema@.fintrans_transactions.city IS
-  'The Kafka topic the transaction came from.';
+  'The Kafka topic the transaction came from: 1 to 249 bytes, as Kafka allows.';
 COMMENT ON COLUMN @extschema@.fintrans_transactions.source_account IS
   'Where the money leaves: 1 to 256 bytes, compared bytewise.';
 COMMENT ON COLUMN @extschema@.fintrans_transactions.target_account IS
@@ -281,6 +283,12 @@ SELECT pg_catalog.pg_extension_config_dump('fintrans_reviews', '');
 SELECT pg_catalog.pg_extension_config_dump('fintrans_reviews_review_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('fintrans_settings', '');
 
+-- What follows is parsed, here or when it runs, without the extension's schema
+-- in search_path: others may be allowed to create things there, and a function
+-- or operator of theirs whose argument types fit exactly would be preferred to
+-- PostgreSQL's own.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- ---------------------------------------------------- what the triggers do
 
 -- All but a sixteenth of the pairs lie below the first ceiling, half of the
@@ -290,16 +298,16 @@ SELECT pg_catalog.pg_extension_config_dump('fintrans_settings', '');
 CREATE FUNCTION @extschema@.fintrans_tune_magnitudes()
 RETURNS void
 LANGUAGE sql SECURITY DEFINER
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 AS $$
-  INSERT INTO fintrans_magnitudes AS m (magnitude, ceiling)
+  INSERT INTO @extschema@.fintrans_magnitudes AS m (magnitude, ceiling)
   -- of some 600 pages, or all there are
   WITH sample AS (
     SELECT percentile_disc(array(SELECT 1 - 0.5 ^ k FROM generate_series(4, 10) k)::double precision[])
            WITHIN GROUP (ORDER BY s.total) AS q
-      FROM fintrans_laundering s
+      FROM @extschema@.fintrans_laundering s
            TABLESAMPLE SYSTEM ((SELECT least(100, 600 * 100.0 * current_setting('block_size')::integer
-                                             / greatest(1, pg_relation_size('fintrans_laundering')))))
+                                             / greatest(1, pg_relation_size('@extschema@.fintrans_laundering')))))
   )
   SELECT k - 1, q[k] FROM sample, generate_series(1, 7) k
    WHERE q IS NOT NULL
@@ -353,11 +361,11 @@ REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_transactions_changed(),
 CREATE FUNCTION @extschema@.fintrans_add_triggers(target regclass)
 RETURNS void
 LANGUAGE plpgsql
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  changed   text := 'fintrans_transactions_changed'::regproc::oid::regprocedure;
-  truncated text := 'fintrans_transactions_truncated'::regproc::oid::regprocedure;
+  changed   text := '@extschema@.fintrans_transactions_changed()'::regprocedure;
+  truncated text := '@extschema@.fintrans_transactions_truncated()'::regprocedure;
 BEGIN
   EXECUTE format('CREATE TRIGGER fintrans_inserted AFTER INSERT ON %s
     REFERENCING NEW TABLE AS new_rows
@@ -378,33 +386,31 @@ COMMENT ON FUNCTION @extschema@.fintrans_add_triggers(regclass) IS
 
 REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_add_triggers(regclass) FROM PUBLIC;
 
-SELECT @extschema@.fintrans_add_triggers(c.oid)
-  FROM pg_catalog.pg_class c
- WHERE c.relnamespace = pg_catalog.quote_ident(pg_catalog.current_schema())::pg_catalog.regnamespace
-   AND c.relname = 'fintrans_transactions';
-
 -- -------------------------------------------------------------- partitions
 
 CREATE FUNCTION @extschema@.fintrans_relations()
 RETURNS TABLE (relation regclass, is_leaf boolean)
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT p.relid, p.isleaf FROM pg_partition_tree('fintrans_transactions') p
+  SELECT p.relid, p.isleaf FROM pg_partition_tree('@extschema@.fintrans_transactions') p
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_relations() IS
   'fintrans_transactions and its partitions.';
 
+SELECT @extschema@.fintrans_add_triggers(r.relation)
+  FROM @extschema@.fintrans_relations() r;
+
 -- volatile: looks at the catalog anew, another session may have made the leaf
 CREATE FUNCTION @extschema@.fintrans_has_leaf(leaf name)
 RETURNS boolean
 LANGUAGE sql VOLATILE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT EXISTS (SELECT FROM pg_inherits i
-                  WHERE i.inhrelid = to_regclass(quote_ident(leaf))
-                    AND i.inhparent = 'fintrans_transactions'::regclass)
+                  WHERE i.inhrelid = to_regclass('@extschema@.' || quote_ident(leaf))
+                    AND i.inhparent = '@extschema@.fintrans_transactions'::regclass)
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_has_leaf(name) IS
@@ -414,11 +420,11 @@ CREATE FUNCTION @extschema@.fintrans_ensure_partitions(
   first_time timestamptz, last_time timestamptz)
 RETURNS integer
 LANGUAGE plpgsql STRICT SECURITY DEFINER
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
 AS $$
 DECLARE
-  parent    regclass := 'fintrans_transactions';
+  parent    regclass := '@extschema@.fintrans_transactions';
   namespace name;
   day       timestamptz;
   leaf      name;
@@ -445,11 +451,11 @@ BEGIN
                                     date_trunc('day', last_time), '1 day')
   LOOP
     leaf := to_char(day, '"fintrans_transactions_"YYYYMMDD');
-    CONTINUE WHEN fintrans_has_leaf(leaf);
+    CONTINUE WHEN @extschema@.fintrans_has_leaf(leaf);
 
     -- one maker at a time: ATTACH takes this lock in any case
-    LOCK TABLE fintrans_transactions IN SHARE UPDATE EXCLUSIVE MODE;
-    CONTINUE WHEN fintrans_has_leaf(leaf);
+    LOCK TABLE @extschema@.fintrans_transactions IN SHARE UPDATE EXCLUSIVE MODE;
+    CONTINUE WHEN @extschema@.fintrans_has_leaf(leaf);
 
     IF to_regclass(format('%I.%I', namespace, leaf)) IS NOT NULL THEN
       RAISE EXCEPTION 'table "%" exists but is no partition of "fintrans_transactions"', leaf
@@ -457,9 +463,9 @@ BEGIN
               HINT = 'Attach it again, or give it another name.';
     END IF;
 
-    EXECUTE format('CREATE TABLE %I.%I (LIKE fintrans_transactions
+    EXECUTE format('CREATE TABLE %I.%I (LIKE %s
       INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING COMMENTS
-      INCLUDING STORAGE INCLUDING COMPRESSION)', namespace, leaf);
+      INCLUDING STORAGE INCLUDING COMPRESSION)', namespace, leaf, parent);
     FOR privilege IN
       SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC'
                   ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS grantee,
@@ -471,17 +477,17 @@ BEGIN
       EXECUTE format('GRANT %s ON %I.%I TO %s',
                      privilege.names, namespace, leaf, privilege.grantee);
     END LOOP;
-    PERFORM fintrans_add_triggers(format('%I.%I', namespace, leaf)::regclass);
-    EXECUTE format('ALTER TABLE fintrans_transactions ATTACH PARTITION %I.%I
-      FOR VALUES FROM (%L) TO (%L)', namespace, leaf, day, day + '1 day');
+    PERFORM @extschema@.fintrans_add_triggers(format('%I.%I', namespace, leaf)::regclass);
+    EXECUTE format('ALTER TABLE %s ATTACH PARTITION %I.%I
+      FOR VALUES FROM (%L) TO (%L)', parent, namespace, leaf, day, day + '1 day');
     made := made + 1;
   END LOOP;
 
   -- partitions go silently with their parent, but not this, which is no
   -- member of the extension either
-  IF to_regclass('fintrans_guard') IS NULL THEN
+  IF to_regclass('@extschema@.fintrans_guard') IS NULL THEN
     EXECUTE format('CREATE VIEW %I.fintrans_guard AS
-      SELECT city FROM fintrans_transactions WHERE false', namespace);
+      SELECT city FROM %s WHERE false', namespace, parent);
     EXECUTE format('COMMENT ON VIEW %I.fintrans_guard IS
       ''Stands in the way of DROP EXTENSION fintrans without CASCADE, which would drop all transactions.''', namespace);
   END IF;
@@ -635,7 +641,7 @@ REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_verify() FROM PUBLIC;
 CREATE FUNCTION @extschema@.fintrans_rule_changed()
 RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   IF TG_OP = 'UPDATE' THEN
@@ -650,15 +656,16 @@ BEGIN
   -- a restored row has been swept already, and its alerts are restored too
   IF NEW.swept_threshold IS NULL OR NEW.swept_threshold > NEW.threshold THEN
     -- an older snapshot would not see the batches this change waited for
-    IF current_setting('transaction_isolation') <> 'read committed' THEN
+    IF current_setting('transaction_isolation')
+       NOT IN ('read committed', 'read uncommitted') THEN
       RAISE EXCEPTION 'rules can be changed at isolation level READ COMMITTED only'
         USING ERRCODE = 'invalid_transaction_state';
     END IF;
-    INSERT INTO fintrans_alerts (rule, source_account, target_account, total,
+    INSERT INTO @extschema@.fintrans_alerts (rule, source_account, target_account, total,
                                  transactions, threshold)
     SELECT NEW.name, s.source_account, s.target_account, s.total,
            s.transactions, NEW.threshold
-      FROM fintrans_suspects(NEW.threshold) s
+      FROM @extschema@.fintrans_suspects(NEW.threshold) s
         ON CONFLICT (rule, source_account, target_account) DO NOTHING;
     IF FOUND THEN
       PERFORM pg_notify('fintrans_alerts', '');
@@ -682,18 +689,18 @@ CREATE FUNCTION @extschema@.fintrans_set_rule(
   name text, threshold numeric, enabled boolean DEFAULT true)
 RETURNS void
 LANGUAGE plpgsql
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
   LOOP
     -- a look first: a change waits for every batch in flight
-    PERFORM FROM fintrans_rules
+    PERFORM FROM @extschema@.fintrans_rules
       WHERE name = $1 AND threshold = $2 AND enabled = $3;
     EXIT WHEN FOUND;
-    UPDATE fintrans_rules SET threshold = $2, enabled = $3 WHERE name = $1;
+    UPDATE @extschema@.fintrans_rules SET threshold = $2, enabled = $3 WHERE name = $1;
     EXIT WHEN FOUND;
-    INSERT INTO fintrans_rules (name, threshold, enabled)
+    INSERT INTO @extschema@.fintrans_rules (name, threshold, enabled)
     VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING;
     EXIT WHEN FOUND;
   END LOOP;
@@ -708,7 +715,7 @@ COMMENT ON FUNCTION @extschema@.fintrans_set_rule(text, numeric, boolean) IS
 CREATE FUNCTION @extschema@.fintrans_grant(grantee regrole, ability text)
 RETURNS void
 LANGUAGE plpgsql
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   namespace text;
@@ -718,35 +725,38 @@ DECLARE
 BEGIN
   SELECT quote_ident(n.nspname) INTO namespace
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-   WHERE c.oid = 'fintrans_transactions'::regclass;
+   WHERE c.oid = '@extschema@.fintrans_transactions'::regclass;
 
   FOR privilege, object IN
     SELECT p.privilege, p.object
       FROM (VALUES
-        ('reader', 'SELECT', 'fintrans_transactions'),
-        ('reader', 'SELECT', 'fintrans_laundering'),
-        ('reader', 'SELECT', 'fintrans_magnitudes'),
-        ('reader', 'SELECT', 'fintrans_volume'),
-        ('reader', 'SELECT', 'fintrans_offsets'),
-        ('reader', 'SELECT', 'fintrans_rules'),
-        ('reader', 'SELECT', 'fintrans_alerts'),
-        ('reader', 'SELECT', 'fintrans_reviews'),
-        ('reader', 'SELECT', 'fintrans_settings'),
-        ('reader', 'SELECT', 'fintrans_dead_letter_counts'),
-        ('reader', 'EXECUTE', 'FUNCTION fintrans_verify()'),
-        ('writer', 'INSERT', 'fintrans_transactions'),
-        ('writer', 'INSERT', 'fintrans_dead_letters'),
-        ('writer', 'SELECT, INSERT, UPDATE', 'fintrans_offsets'),
-        ('writer', 'SELECT, INSERT', 'fintrans_settings'),
+        ('reader', 'SELECT', '%s.fintrans_transactions'),
+        ('reader', 'SELECT', '%s.fintrans_laundering'),
+        ('reader', 'SELECT', '%s.fintrans_magnitudes'),
+        ('reader', 'SELECT', '%s.fintrans_volume'),
+        ('reader', 'SELECT', '%s.fintrans_offsets'),
+        ('reader', 'SELECT', '%s.fintrans_rules'),
+        ('reader', 'SELECT', '%s.fintrans_alerts'),
+        ('reader', 'SELECT', '%s.fintrans_reviews'),
+        ('reader', 'SELECT', '%s.fintrans_settings'),
+        ('reader', 'SELECT', '%s.fintrans_dead_letter_counts'),
+        ('reader', 'EXECUTE', 'FUNCTION %s.fintrans_verify()'),
+        ('writer', 'INSERT', '%s.fintrans_transactions'),
+        ('writer', 'INSERT', '%s.fintrans_dead_letters'),
+        ('writer', 'SELECT, INSERT, UPDATE', '%s.fintrans_offsets'),
+        ('writer', 'SELECT, INSERT', '%s.fintrans_settings'),
         ('writer', 'EXECUTE',
-         'FUNCTION fintrans_ensure_partitions(timestamptz, timestamptz)'),
-        ('operator', 'SELECT, INSERT, UPDATE', 'fintrans_rules'),
-        ('operator', 'SELECT, UPDATE (state)', 'fintrans_alerts'),
-        ('operator', 'SELECT, INSERT', 'fintrans_reviews'))
+         'FUNCTION %s.fintrans_ensure_partitions(timestamptz, timestamptz)'),
+        ('operator', 'SELECT, INSERT (name, kind, threshold, enabled), UPDATE (name, threshold, enabled)',
+         '%s.fintrans_rules'),
+        ('operator', 'SELECT, UPDATE (state)', '%s.fintrans_alerts'),
+        ('operator', 'SELECT, INSERT (alert_id, decision, note)',
+         '%s.fintrans_reviews'))
         p (ability, privilege, object)
      WHERE p.ability = fintrans_grant.ability
   LOOP
-    EXECUTE format('GRANT %s ON %s TO %s', privilege, object, grantee);
+    EXECUTE format('GRANT %s ON %s TO %s', privilege,
+                   format(object, namespace), grantee);
     known := true;
   END LOOP;
   IF NOT known THEN
@@ -756,7 +766,7 @@ BEGIN
   END IF;
   EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', namespace, grantee);
   IF ability = 'writer' THEN
-    FOR object IN SELECT r.relation FROM fintrans_relations() r WHERE r.is_leaf
+    FOR object IN SELECT r.relation FROM @extschema@.fintrans_relations() r WHERE r.is_leaf
     LOOP
       EXECUTE format('GRANT INSERT ON %s TO %s', object, grantee);
     END LOOP;

@@ -31,6 +31,8 @@ CREATE TABLE other_order (amount numeric NOT NULL, kafka_offset bigint, kafka_pa
   event_time timestamptz NOT NULL,
   CONSTRAINT fintrans_transactions_amount
     CHECK (amount >= 0 AND amount < 1e15 AND scale(amount) <= 18),
+  CONSTRAINT fintrans_transactions_city
+    CHECK (octet_length(city) BETWEEN 1 AND 249),
   CONSTRAINT fintrans_transactions_source_account
     CHECK (octet_length(source_account) BETWEEN 1 AND 256),
   CONSTRAINT fintrans_transactions_target_account
@@ -48,3 +50,31 @@ SELECT source_account, target_account, total, transactions FROM fintrans_launder
 SELECT * FROM fintrans_verify();
 DELETE FROM fintrans_transactions;
 DROP TABLE other_order;
+-- unique indexes that a failed REINDEX CONCURRENTLY leaves behind are in nobody's way
+SELECT fintrans_set_rule('default', 100);
+CREATE UNIQUE INDEX left_alerts ON fintrans_alerts (rule, source_account, target_account);
+CREATE UNIQUE INDEX left_pairs ON fintrans_laundering (source_account, target_account);
+UPDATE pg_index SET indisvalid = false WHERE indexrelid IN ('left_alerts'::regclass, 'left_pairs'::regclass);
+INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
+VALUES ('2026-01-01', 'London', 'a', 'b', 500);
+DELETE FROM fintrans_transactions;
+INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
+VALUES ('2026-01-01', 'London', 'a', 'b', 600), ('2026-01-01', 'London', 'a', 'c', 1);
+SELECT total, transactions FROM fintrans_laundering ORDER BY 1;
+SELECT total FROM fintrans_alerts;
+SELECT * FROM fintrans_verify();
+DROP INDEX left_alerts, left_pairs;
+-- a minute is a minute in zones whose offset has seconds as well
+SET timezone = 'Africa/Monrovia';
+SELECT fintrans_ensure_partitions('1960-01-01', '1960-01-01') >= 0 AS made;
+INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
+SELECT '1960-01-01 12:00:00+00'::timestamptz + i * interval '1 s', 'London', 'a', 'b', i FROM generate_series(0, 59) i;
+DELETE FROM fintrans_transactions WHERE amount IN (0, 59);
+SELECT * FROM fintrans_verify();
+RESET timezone;
+-- no batch may name a city that Kafka could not have as a topic
+INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
+VALUES ('2026-01-01', '', 'a', 'b', 1);
+DELETE FROM fintrans_transactions;
+DELETE FROM fintrans_alerts;
+DELETE FROM fintrans_rules;
