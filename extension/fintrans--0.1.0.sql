@@ -206,7 +206,7 @@ CREATE TABLE @extschema@.fintrans_rules (
 );
 
 COMMENT ON TABLE @extschema@.fintrans_rules IS
-  'What raises an alert. Ingest holds a SHARE lock on this table until it commits, so a change waits for batches in flight and then alerts on the pairs already above.';
+  'What raises an alert. A change waits for batches in flight and then alerts on the pairs already above.';
 COMMENT ON COLUMN @extschema@.fintrans_rules.kind IS
   'pair_total: the pair''s total over all transactions held.';
 COMMENT ON COLUMN @extschema@.fintrans_rules.threshold IS
@@ -638,77 +638,127 @@ REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_verify() FROM PUBLIC;
 
 -- ------------------------------------------------------------------- rules
 
-CREATE FUNCTION @extschema@.fintrans_rule_changed()
+CREATE FUNCTION @extschema@.fintrans_rules_changing()
 RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER
+AS 'MODULE_PATHNAME', 'fintrans_rules_changing'
+LANGUAGE C SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION @extschema@.fintrans_rules_changing() IS
+  'Statement trigger: a change of rules waits for the batches in flight, and new ones wait for it to commit.';
+
+CREATE FUNCTION @extschema@.fintrans_rule_stamped()
+RETURNS trigger
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   IF TG_OP = 'UPDATE' THEN
     NEW.changed_at := now();
     NEW.changed_by := session_user;
-    NEW.swept_threshold := CASE WHEN NEW.name = OLD.name THEN OLD.swept_threshold END;
+    IF NEW.name <> OLD.name THEN
+      NEW.swept_threshold := NULL;
+    END IF;
   END IF;
   IF NOT NEW.enabled THEN
     NEW.swept_threshold := NULL;
-    RETURN NEW;
+  ELSIF NEW.swept_threshold < NEW.threshold THEN
+    NEW.swept_threshold := NEW.threshold;
   END IF;
-  -- a restored row has been swept already, and its alerts are restored too
-  IF NEW.swept_threshold IS NULL OR NEW.swept_threshold > NEW.threshold THEN
-    -- an older snapshot would not see the batches this change waited for
-    IF current_setting('transaction_isolation')
-       NOT IN ('read committed', 'read uncommitted') THEN
-      RAISE EXCEPTION 'rules can be changed at isolation level READ COMMITTED only'
-        USING ERRCODE = 'invalid_transaction_state';
-    END IF;
-    INSERT INTO @extschema@.fintrans_alerts (rule, source_account, target_account, total,
-                                 transactions, threshold)
-    SELECT NEW.name, s.source_account, s.target_account, s.total,
-           s.transactions, NEW.threshold
-      FROM @extschema@.fintrans_suspects(NEW.threshold) s
-        ON CONFLICT (rule, source_account, target_account) DO NOTHING;
-    IF FOUND THEN
-      PERFORM pg_notify('fintrans_alerts', '');
-    END IF;
-  END IF;
-  NEW.swept_threshold := NEW.threshold;
   RETURN NEW;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_rule_stamped() IS
+  'Row trigger: notes who changed a rule and when, and what that leaves of its sweep.';
+
+CREATE FUNCTION @extschema@.fintrans_rule_changed()
+RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  -- an older snapshot would not see the batches this change waited for
+  IF current_setting('transaction_isolation')
+     NOT IN ('read committed', 'read uncommitted') THEN
+    RAISE EXCEPTION 'rules can be changed at isolation level READ COMMITTED only'
+      USING ERRCODE = 'invalid_transaction_state';
+  END IF;
+  INSERT INTO @extschema@.fintrans_alerts (rule, source_account, target_account,
+                                           total, transactions, threshold)
+  SELECT NEW.name, s.source_account, s.target_account,
+         s.total, s.transactions, NEW.threshold
+    FROM @extschema@.fintrans_suspects(NEW.threshold) s
+      ON CONFLICT (rule, source_account, target_account) DO NOTHING;
+  IF FOUND THEN
+    PERFORM pg_notify('fintrans_alerts', '');
+  END IF;
+  UPDATE @extschema@.fintrans_rules r SET swept_threshold = NEW.threshold
+   WHERE r.name = NEW.name;
+  RETURN NULL;
 END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_rule_changed() IS
   'Row trigger: a new, lowered or re-enabled rule alerts on the pairs already above it.';
 
-REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_rule_changed() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_rules_changing(),
+                           @extschema@.fintrans_rule_stamped(),
+                           @extschema@.fintrans_rule_changed()
+  FROM PUBLIC;
 
-CREATE TRIGGER fintrans_rule_changed
+CREATE TRIGGER fintrans_rules_changing
   BEFORE INSERT OR UPDATE ON @extschema@.fintrans_rules
-  FOR EACH ROW EXECUTE FUNCTION @extschema@.fintrans_rule_changed();
+  FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.fintrans_rules_changing();
+
+CREATE TRIGGER fintrans_rule_stamped
+  BEFORE INSERT OR UPDATE ON @extschema@.fintrans_rules
+  FOR EACH ROW EXECUTE FUNCTION @extschema@.fintrans_rule_stamped();
+
+-- a restored row has been swept already, and its alerts are restored too
+CREATE TRIGGER fintrans_rule_changed
+  AFTER INSERT OR UPDATE ON @extschema@.fintrans_rules
+  FOR EACH ROW
+  WHEN (NEW.enabled AND (NEW.swept_threshold IS NULL
+                         OR NEW.swept_threshold > NEW.threshold))
+  EXECUTE FUNCTION @extschema@.fintrans_rule_changed();
 
 CREATE FUNCTION @extschema@.fintrans_set_rule(
   name text, threshold numeric, enabled boolean DEFAULT true)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET lock_timeout = 0
 AS $$
 #variable_conflict use_column
 BEGIN
-  LOOP
-    -- a look first: a change waits for every batch in flight
-    PERFORM FROM @extschema@.fintrans_rules
-      WHERE name = $1 AND threshold = $2 AND enabled = $3;
-    EXIT WHEN FOUND;
-    UPDATE @extschema@.fintrans_rules SET threshold = $2, enabled = $3 WHERE name = $1;
-    EXIT WHEN FOUND;
-    INSERT INTO @extschema@.fintrans_rules (name, threshold, enabled)
-    VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING;
-    EXIT WHEN FOUND;
+  -- a look first: a change waits for every batch in flight
+  PERFORM FROM @extschema@.fintrans_rules
+    WHERE name = $1 AND threshold = $2 AND enabled = $3;
+  IF FOUND THEN
+    RETURN;
+  END IF;
+  -- While a change waits, so do the batches behind it: let those go on at
+  -- times, and wait longer for the next chance.
+  FOR attempt IN 0 .. 6 LOOP
+    BEGIN
+      PERFORM set_config('lock_timeout', format('%ss', 2 ^ attempt), true);
+      INSERT INTO @extschema@.fintrans_rules AS r (name, threshold, enabled)
+      VALUES ($1, $2, $3)
+          ON CONFLICT (name) DO UPDATE
+         SET threshold = excluded.threshold, enabled = excluded.enabled;
+      RETURN;
+    EXCEPTION WHEN lock_not_available THEN
+      PERFORM pg_sleep(2 ^ attempt);
+    END;
   END LOOP;
+  RAISE EXCEPTION 'rule "%" could not be set: transactions that are still open hold the rules', $1
+    USING ERRCODE = 'lock_not_available',
+          HINT = 'pg_locks shows who holds the lock on the object "fintrans_rules".';
 END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_set_rule(text, numeric, boolean) IS
-  'Makes the rule of that name, or gives it this threshold; pairs already above are alerted. Does nothing when the rule is so already.';
+  'Makes the rule of that name, or gives it this threshold; pairs already above are alerted. Does nothing when the rule is so already. Waits for batches in flight, and gives up after four minutes.';
 
 -- --------------------------------------------------------------- privileges
 

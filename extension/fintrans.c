@@ -30,6 +30,7 @@ PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(fintrans_transactions_changed);
 PG_FUNCTION_INFO_V1(fintrans_transactions_truncated);
+PG_FUNCTION_INFO_V1(fintrans_rules_changing);
 
 /* The statement's trigger data, once it is known to be what we expect. */
 static TriggerData *
@@ -193,5 +194,17 @@ fintrans_transactions_truncated(PG_FUNCTION_ARGS)
 					RelationGetRelationName(trigger->tg_relation)),
 			 errdetail("Totals would be left without the rows they are made of."),
 			 errhint("Use DELETE, which the totals follow.")));
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * BEFORE INSERT or UPDATE of fintrans_rules, FOR EACH STATEMENT: wait for the
+ * batches in flight, and keep others from beginning until this has committed.
+ */
+Datum
+fintrans_rules_changing(PG_FUNCTION_ARGS)
+{
+	(void) check_trigger_call(fcinfo, "fintrans_rules_changing");
+	rules_lock(get_func_namespace(fcinfo->flinfo->fn_oid), ExclusiveLock);
 	return PointerGetDatum(NULL);
 }

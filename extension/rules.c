@@ -1,16 +1,20 @@
 /*
  * Rules: which totals raise an alert; and the alerts raised.
  *
- * The lock is what makes "was not above, is above now" the right test.
- * Ingest holds SHARE on fintrans_rules until it commits; whoever changes a
- * rule holds ROW EXCLUSIVE, so waits for all batches in flight, and then
- * alerts on every pair already above (fintrans_rule_changed).  Hence, while
- * the lock is held, no pair is above a threshold without having been alerted.
+ * A lock is what makes "was not above, is above now" the right test.  Ingest
+ * shares it until it commits; whoever changes a rule takes it for himself, so
+ * waits for all batches in flight, and then alerts on every pair already above
+ * (fintrans_rule_changed).  Hence, while ingest shares the lock, no pair is
+ * above a threshold without having been alerted.
+ *
+ * It is a lock on fintrans_rules as an object, not as a relation: VACUUM and
+ * ANALYZE of the table, which take the latter, are none of ingest's business.
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "catalog/dependency.h"
+#include "catalog/pg_class_d.h"
 #include "commands/async.h"
 #include "commands/sequence.h"
 #include "executor/executor.h"
@@ -75,16 +79,23 @@ read_rule(Rule *rule, HeapTuple tuple, TupleDesc descriptor)
 	amount_from_datum(&rule->threshold, rule->threshold_datum);
 }
 
+void
+rules_lock(Oid schema, LOCKMODE mode)
+{
+	Oid			table = get_relname_relid("fintrans_rules", schema);
+
+	if (!OidIsValid(table))
+		elog(ERROR, "table \"fintrans_rules\" is missing");
+	LockDatabaseObject(RelationRelationId, table, 0, mode);
+}
+
 Rules *
 rules_load(Oid schema)
 {
 	Rules	   *rules = palloc0(sizeof(Rules));
-	Oid			table = get_relname_relid("fintrans_rules", schema);
 	uint64		i;
 
-	if (!OidIsValid(table))
-		elog(ERROR, "table \"fintrans_rules\" is missing");
-	LockRelationOid(table, ShareLock);
+	rules_lock(schema, ShareLock);
 
 	/* later than the lock, whatever the transaction's own snapshot */
 	statement_execute(&select_rules, schema, NULL, GetLatestSnapshot(),

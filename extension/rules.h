@@ -5,6 +5,7 @@
 #define FINTRANS_RULES_H
 
 #include "nodes/pg_list.h"
+#include "storage/lockdefs.h"
 
 #include "deltas.h"
 
@@ -24,6 +25,12 @@ typedef struct Rules
 	MemoryContext context;		/* of the alerts, until they are raised */
 	List	   *alerts;			/* of Alert, in key order of their pairs */
 } Rules;
+
+/*
+ * Lock the rules until the end of the database transaction: ShareLock to
+ * follow them, ExclusiveLock to change them.
+ */
+extern void rules_lock(Oid schema, LOCKMODE mode);
 
 /*
  * Read the enabled rules, in the current SPI connection, and keep them from

@@ -45,6 +45,11 @@ SELECT changed_at AS before FROM fintrans_rules WHERE name = 'default' \gset
 SELECT fintrans_set_rule('default', 8499.00);
 SELECT changed_at = :'before' AS untouched, changed_by = session_user AS by_me
   FROM fintrans_rules WHERE name = 'default';
+-- nor does a rule that another one keeps from being stored
+INSERT INTO fintrans_rules (name, threshold) VALUES ('default', 1) ON CONFLICT DO NOTHING;
+INSERT INTO fintrans_rules (name, threshold) VALUES ('default', 1)
+    ON CONFLICT (name) DO UPDATE SET threshold = 8499 WHERE false;
+SELECT count(*) FROM fintrans_alerts WHERE threshold = 1;
 -- what is refused
 \set VERBOSITY terse
 SELECT fintrans_set_rule('default', -1);
@@ -53,7 +58,7 @@ SELECT fintrans_set_rule('', 1);
 INSERT INTO fintrans_rules (name, kind, threshold) VALUES ('other', 'no such kind', 1);
 \set VERBOSITY default
 BEGIN ISOLATION LEVEL REPEATABLE READ;
-SELECT fintrans_set_rule('default', 5);
+UPDATE fintrans_rules SET threshold = 5;
 ROLLBACK;
 SELECT * FROM fintrans_verify();
 -- a batch of many alerts, each row whole: 900 * 50000 + 900 * 901 / 2 = 45405450
