@@ -259,7 +259,7 @@ CREATE TABLE @extschema@.fintrans_reviews (
 );
 
 COMMENT ON TABLE @extschema@.fintrans_reviews IS
-  'Who decided what about an alert, and why; rows are only ever added.';
+  'Who decided what about an alert, and why; rows are only ever added, by fintrans_review().';
 
 CREATE TABLE @extschema@.fintrans_settings (
   name  text COLLATE "C" PRIMARY KEY,
@@ -760,6 +760,31 @@ $$;
 COMMENT ON FUNCTION @extschema@.fintrans_set_rule(text, numeric, boolean) IS
   'Makes the rule of that name, or gives it this threshold; pairs already above are alerted. Does nothing when the rule is so already. Waits for batches in flight, and gives up after four minutes.';
 
+-- ----------------------------------------------------------------- reviews
+
+CREATE FUNCTION @extschema@.fintrans_review(
+  alert_id bigint, decision text, note text DEFAULT NULL)
+RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  -- first, since its CHECK names no account when it refuses a decision
+  INSERT INTO @extschema@.fintrans_reviews (alert_id, decision, note)
+  VALUES ($1, $2, $3);
+  UPDATE @extschema@.fintrans_alerts a SET state = $2 WHERE a.alert_id = $1;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'there is no alert %', $1 USING ERRCODE = 'no_data_found';
+  END IF;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_review(bigint, text, text) IS
+  'Decides about an alert: sets its state to reviewing, confirmed or dismissed, and records who decided that, when, and why.';
+
+REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_review(bigint, text, text)
+  FROM PUBLIC;
+
 -- --------------------------------------------------------------- privileges
 
 CREATE FUNCTION @extschema@.fintrans_grant(grantee regrole, ability text)
@@ -799,9 +824,9 @@ BEGIN
          'FUNCTION %s.fintrans_ensure_partitions(timestamptz, timestamptz)'),
         ('operator', 'SELECT, INSERT (name, kind, threshold, enabled), UPDATE (name, threshold, enabled)',
          '%s.fintrans_rules'),
-        ('operator', 'SELECT, UPDATE (state)', '%s.fintrans_alerts'),
-        ('operator', 'SELECT, INSERT (alert_id, decision, note)',
-         '%s.fintrans_reviews'))
+        ('operator', 'SELECT', '%s.fintrans_alerts'),
+        ('operator', 'SELECT', '%s.fintrans_reviews'),
+        ('operator', 'EXECUTE', 'FUNCTION %s.fintrans_review(bigint, text, text)'))
         p (ability, privilege, object)
      WHERE p.ability = fintrans_grant.ability
   LOOP

@@ -29,9 +29,16 @@ SELECT fintrans_set_rule('default', 1);
 -- the operator makes rules and reviews
 SET ROLE fintrans_test_operator;
 SELECT fintrans_set_rule('default', 8000);
-UPDATE fintrans_alerts SET state = 'reviewing';
-INSERT INTO fintrans_reviews (alert_id, decision) SELECT alert_id, 'reviewing' FROM fintrans_alerts;
-INSERT INTO fintrans_reviews (alert_id, decision, reviewed_by) VALUES (1, 'dismissed', 'somebody else');
+SELECT fintrans_review(alert_id, 'reviewing') FROM fintrans_alerts;
+SELECT fintrans_review(alert_id, 'confirmed', 'seen before') FROM fintrans_alerts;
+SELECT decision, note, reviewed_by = session_user AS by_me FROM fintrans_reviews ORDER BY review_id;
+-- by no other way, and nothing else
+\set VERBOSITY terse
+SELECT fintrans_review(alert_id, 'open') FROM fintrans_alerts;
+SELECT fintrans_review(0, 'dismissed');
+\set VERBOSITY default
+UPDATE fintrans_alerts SET state = 'dismissed';
+INSERT INTO fintrans_reviews (alert_id, decision) SELECT alert_id, 'dismissed' FROM fintrans_alerts;
 INSERT INTO fintrans_rules (name, threshold, swept_threshold) VALUES ('unswept', 1, 0);
 UPDATE fintrans_rules SET changed_by = 'somebody else';
 UPDATE fintrans_alerts SET total = 0;
@@ -47,6 +54,7 @@ SELECT payload FROM fintrans_dead_letters;
 INSERT INTO fintrans_transactions VALUES ('2026-01-01', 'London', 'a', 'b', 9000);
 SELECT fintrans_ensure_partitions('2026-01-03', '2026-01-03');
 SELECT fintrans_set_rule('default', 1);
+SELECT fintrans_review(alert_id, 'dismissed') FROM fintrans_alerts;
 -- the other nothing at all, not even by a trigger of his own
 RESET ROLE;
 GRANT CREATE ON SCHEMA public TO fintrans_test_mallory;
@@ -62,8 +70,8 @@ RESET ROLE;
 REVOKE CREATE ON SCHEMA public FROM fintrans_test_mallory;
 DELETE FROM fintrans_transactions;
 DELETE FROM fintrans_dead_letters;
-DELETE FROM fintrans_alerts;
 DELETE FROM fintrans_reviews;
+DELETE FROM fintrans_alerts;
 DELETE FROM fintrans_rules;
 DROP OWNED BY fintrans_test_writer, fintrans_test_reader, fintrans_test_operator, fintrans_test_mallory;
 DROP ROLE fintrans_test_writer, fintrans_test_reader, fintrans_test_operator, fintrans_test_mallory;
