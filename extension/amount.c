@@ -115,6 +115,7 @@ amount_from_datum(Amount *amount, Datum value)
 
 	read_stored(&stored, packed);
 	amount->decimals = stored.decimals;
+	amount->owned = false;
 	amount->big = NULL;
 	if (stored.finite && stored.decimals <= SHORT_SCALE_MAX &&
 		stored_units(&stored, &amount->units))
@@ -126,15 +127,28 @@ amount_from_datum(Amount *amount, Datum value)
 	{
 		amount->units = 0;
 		amount->big = DatumGetNumeric(PointerGetDatum(packed));
+		amount->owned = NumericGetDatum(amount->big) != value;
 	}
+}
+
+void
+amount_free(Amount *amount)
+{
+	if (amount->owned)
+		pfree(amount->big);
+	memset(amount, 0, sizeof(*amount));
 }
 
 void
 amount_copy(Amount *copy, const Amount *amount)
 {
+	amount_free(copy);
 	*copy = *amount;
 	if (amount->big != NULL)
+	{
 		copy->big = DatumGetNumericCopy(NumericGetDatum(amount->big));
+		copy->owned = true;
+	}
 }
 
 /* The slow way, for what does not fit: numeric's own arithmetic. */
@@ -144,11 +158,13 @@ combine_big(Amount *sum, const Amount *term,
 {
 	AmountBuffer left;
 	AmountBuffer right;
+	Numeric		big = combine(DatumGetNumeric(amount_to_datum(sum, &left)),
+							  DatumGetNumeric(amount_to_datum(term, &right)),
+							  NULL);
 
-	sum->big = combine(DatumGetNumeric(amount_to_datum(sum, &left)),
-					   DatumGetNumeric(amount_to_datum(term, &right)),
-					   NULL);
-	sum->units = 0;
+	amount_free(sum);
+	sum->big = big;
+	sum->owned = true;
 }
 
 void

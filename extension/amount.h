@@ -14,6 +14,7 @@ typedef struct Amount
 {
 	int64		units;			/* ten-thousandths; valid while big is NULL */
 	int			decimals;		/* display scale, as numeric addition keeps it */
+	bool		owned;			/* big was allocated for this Amount */
 	Numeric		big;			/* the value where units cannot hold it */
 } Amount;
 
@@ -24,10 +25,19 @@ typedef union AmountBuffer
 	char		bytes[32];
 } AmountBuffer;
 
-/* big, if any, points into value: keep value as long as the Amount. */
+/*
+ * big, if any, may point into value: keep value as long as the Amount.  What
+ * the Amount was before is forgotten.
+ */
 extern void amount_from_datum(Amount *amount, Datum value);
 
-/* copy = amount, with a big of its own in the current context. */
+/* Give back what the Amount has allocated; it is 0 then. */
+extern void amount_free(Amount *amount);
+
+/*
+ * copy = amount, with a big of its own in the current context.  The copy must
+ * be an Amount already (all zeros will do).
+ */
 extern void amount_copy(Amount *copy, const Amount *amount);
 
 /* sum += term or sum -= term; may allocate in the current context. */

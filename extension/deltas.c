@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "common/hashfn.h"
+#include "common/pg_prng.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "port/pg_bswap.h"
@@ -220,13 +221,14 @@ deltas_reset(Deltas *deltas)
 
 /*
  * maintenance_work_mem rather than work_mem: applying in several rounds gives
- * up the one order in which writers lock rows.
+ * up the one order in which writers lock rows.  No array made of the set may
+ * need more than palloc() gives.
  */
 bool
 deltas_full(const Deltas *deltas)
 {
 	return MemoryContextMemAllocated(deltas->context, true) >
-		(Size) maintenance_work_mem * 1024;
+		Min((Size) maintenance_work_mem * 1024, MaxAllocSize / 2);
 }
 
 /* A leaf attached by hand may have its columns in another order. */
@@ -284,10 +286,19 @@ keep_span(Deltas *deltas, TextSpan span)
 	return kept;
 }
 
+/*
+ * Seeded, once for the backend: whoever names accounts must not know which of
+ * them collide.
+ */
 static inline uint32
 span_hash(const TextSpan *span)
 {
-	return hash_bytes((const unsigned char *) span->data, span->length);
+	static uint64 seed = 0;
+
+	while (seed == 0)
+		seed = pg_prng_uint64(&pg_global_prng_state);
+	return (uint32) hash_bytes_extended((const unsigned char *) span->data,
+										span->length, seed);
 }
 
 static PairDelta *
@@ -419,6 +430,7 @@ deltas_add_row(Deltas *deltas, TupleTableSlot *slot, bool removed)
 							  text_span(values[columns[COLUMN_CITY] - 1]),
 							  minute_of(event_time), &amount),
 				  &amount, removed);
+	amount_free(&amount);
 	MemoryContextSwitchTo(caller);
 }
 

@@ -303,7 +303,7 @@ compose_row(Laundering *laundering, const PairDelta *delta, bool found,
 						DatumGetTimestampTz(old[LAUNDERING_LAST_TIME]));
 		old_magnitude = DatumGetInt16(old[LAUNDERING_MAGNITUDE]);
 	}
-	state->after = state->before;
+	amount_copy(&state->after, &state->before);
 	amount_add(&state->after, &delta->amount);
 	state->transactions += delta->transactions;
 	if (state->transactions < 0 || (!found && state->transactions == 0))

@@ -129,7 +129,7 @@ rules_check_pair(Rules *rules, const PairDelta *pair, const Amount *before,
 			amount_compare(before, &rule->threshold) > 0)
 			continue;
 		caller = MemoryContextSwitchTo(rules->context);
-		alert = palloc(sizeof(Alert));
+		alert = palloc0(sizeof(Alert));
 		alert->rule = rule;
 		alert->pair = pair;
 		amount_copy(&alert->total, after);
