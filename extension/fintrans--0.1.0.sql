@@ -841,6 +841,8 @@ BEGIN
   END IF;
   EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', namespace, grantee);
   IF ability = 'writer' THEN
+    -- a partition made meanwhile would miss it
+    LOCK TABLE @extschema@.fintrans_transactions IN SHARE UPDATE EXCLUSIVE MODE;
     FOR object IN SELECT r.relation FROM @extschema@.fintrans_relations() r WHERE r.is_leaf
     LOOP
       EXECUTE format('GRANT INSERT ON %s TO %s', object, grantee);
