@@ -45,23 +45,27 @@ static Statement delete_empty = {
 	.types = {TEXTARRAYOID, TIMESTAMPTZARRAYOID}
 };
 
+/* Day by day, so that partitions in between are not read. */
 static Statement renew_extremes = {
-	.text = "UPDATE %s.fintrans_volume v SET minimum = r.minimum, maximum = r.maximum"
-	" FROM (SELECT t.city, k.minute, pg_catalog.min(t.amount) AS minimum,"
-	" pg_catalog.max(t.amount) AS maximum"
-	" FROM %s.fintrans_transactions t"
-	" JOIN ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2))"
-	" AS k (city, minute) ON t.city OPERATOR(pg_catalog.=) k.city"
+	.text = "WITH k AS MATERIALIZED (SELECT * FROM ROWS FROM"
+	" (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS k (city, minute)),"
+	" d AS (SELECT DISTINCT pg_catalog.date_bin('1 day'::pg_catalog.interval,"
+	" k.minute, 'epoch'::pg_catalog.timestamptz) AS day FROM k)"
+	" UPDATE %s.fintrans_volume v SET minimum = r.minimum, maximum = r.maximum"
+	" FROM d CROSS JOIN LATERAL (SELECT t.city, k.minute,"
+	" pg_catalog.min(t.amount) AS minimum, pg_catalog.max(t.amount) AS maximum"
+	" FROM %s.fintrans_transactions t JOIN k"
+	" ON t.city OPERATOR(pg_catalog.=) k.city"
 	" AND pg_catalog.date_bin('1 minute'::pg_catalog.interval, t.event_time,"
-	" 'epoch'::pg_catalog.timestamptz)"
-	" OPERATOR(pg_catalog.=) k.minute"
-	" WHERE t.event_time OPERATOR(pg_catalog.>=) $3"
-	" AND t.event_time OPERATOR(pg_catalog.<) $4"
+	" 'epoch'::pg_catalog.timestamptz) OPERATOR(pg_catalog.=) k.minute"
+	" WHERE t.event_time OPERATOR(pg_catalog.>=) d.day"
+	" AND t.event_time OPERATOR(pg_catalog.<)"
+	" (d.day OPERATOR(pg_catalog.+) '24 h'::pg_catalog.interval)"
 	" GROUP BY 1, 2) r"
 	" WHERE v.city OPERATOR(pg_catalog.=) r.city"
 	" AND v.minute OPERATOR(pg_catalog.=) r.minute",
-	.nargs = 4,
-	.types = {TEXTARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID, TIMESTAMPTZOID}
+	.nargs = 2,
+	.types = {TEXTARRAYOID, TIMESTAMPTZARRAYOID}
 };
 
 /* Minutes that lost rows: drop the empty ones, renew the others' extremes. */
@@ -69,9 +73,7 @@ static void
 repair_removed(Oid schema, VolumeDelta **volumes, int count)
 {
 	Datum	   *columns[2];
-	TimestampTz first = DT_NOEND;
-	TimestampTz last = DT_NOBEGIN;
-	Datum		arguments[4];
+	Datum		arguments[2];
 	int			n = 0;
 	int			i;
 
@@ -83,14 +85,10 @@ repair_removed(Oid schema, VolumeDelta **volumes, int count)
 			continue;
 		columns[0][n] = span_text(&volumes[i]->city);
 		columns[1][n++] = TimestampTzGetDatum(volumes[i]->minute);
-		first = Min(first, volumes[i]->minute);
-		last = Max(last, volumes[i]->minute);
 	}
 	if (n == 0)
 		return;
 	statement_arrays(&renew_extremes, arguments, columns, 2, n);
-	arguments[2] = TimestampTzGetDatum(first);
-	arguments[3] = TimestampTzGetDatum(last + USECS_PER_MINUTE);
 	statement_execute(&delete_empty, schema, arguments, InvalidSnapshot,
 					  SPI_OK_DELETE);
 	statement_execute(&renew_extremes, schema, arguments, InvalidSnapshot,
