@@ -36,6 +36,9 @@ enum
  */
 #define ROW_MAX_BYTES (TOPIC_MAX_BYTES + 2 * FINTRANS_ACCOUNT_MAX_BYTES + 128)
 
+/* More than the payload of any row takes. */
+#define PAYLOAD_MAX_BYTES (RECORD_MAX_BYTES + 16)
+
 /* The same for a dead letter, but for its payload. */
 #define DEAD_LETTER_MAX_BYTES (TOPIC_MAX_BYTES + RECORD_DETAIL_BYTES + 256)
 
@@ -53,9 +56,18 @@ static bool put_dead_letter(CopyBuffer *dead_letters,
 							const BatchProgress *progress,
 							const BatchMessage *message,
 							const char *reason, const char *detail);
+static bool put_payload(CopyBuffer *payloads, const BatchMessage *message);
 static bool put_text(CopyBuffer *buffer, const char *text);
 static void advance(BatchProgress *progress, int64_t offset);
-static bool is_topic(const CopyField *field, const char *topic);
+static BatchProgress *read_row(const BatchSieve *sieve,
+							   BatchMessage *message, size_t *row_end,
+							   size_t *payload_end);
+static BatchProgress *find_progress(const Batch *batch,
+									const CopyField *topic,
+									int32_t partition);
+static void skip_row(const CopyBuffer *buffer, size_t *at, int16_t fields);
+static void move_down(CopyBuffer *buffer, size_t *to, size_t *from,
+					  size_t end);
 
 bool
 batch_init(Batch *batch, int64_t max_messages, size_t max_bytes)
@@ -66,8 +78,12 @@ batch_init(Batch *batch, int64_t max_messages, size_t max_bytes)
 	memset(batch, 0, sizeof(*batch));
 	batch->max_messages = max_messages;
 	batch->max_bytes = max_bytes;
-	/* a row or dead letter that fits max_bytes leaves room for the trailer */
+	/*
+	 * A row or dead letter that fits max_bytes leaves room for the trailer.  A
+	 * row is longer than its payload.
+	 */
 	if (!allocate(&batch->rows, max_bytes + ROW_MAX_BYTES) ||
+		!allocate(&batch->payloads, max_bytes / 2 + PAYLOAD_MAX_BYTES) ||
 		!allocate(&batch->dead_letters, first + DEAD_LETTER_MAX_BYTES))
 	{
 		batch_free(batch);
@@ -81,6 +97,7 @@ void
 batch_free(Batch *batch)
 {
 	free(batch->rows.data);
+	free(batch->payloads.data);
 	free(batch->dead_letters.data);
 	free(batch->progress);
 	memset(batch, 0, sizeof(*batch));
@@ -130,17 +147,21 @@ batch_add_row(Batch *batch, size_t slot, const BatchMessage *message,
 {
 	BatchProgress *progress = &batch->progress[slot];
 	size_t		used = batch->rows.used;
+	size_t		payloads_used = batch->payloads.used;
 
 	if (message->offset < progress->next_offset)
 		return BATCH_STALE;
 	if (batch_is_full(batch) || !note_day(batch, message->event_time_ms))
 		return BATCH_FULL;
-	if (!put_row(&batch->rows, progress, message, record))
+	if (!put_row(&batch->rows, progress, message, record) ||
+		!put_payload(&batch->payloads, message))
 	{
 		batch->rows.used = used;
+		batch->payloads.used = payloads_used;
 		return BATCH_FULL;
 	}
 	batch->row_count++;
+	batch->messages++;
 	advance(progress, message->offset);
 	progress->stored++;
 	return BATCH_ADDED;
@@ -168,6 +189,7 @@ batch_add_dead_letter(Batch *batch, size_t slot, const BatchMessage *message,
 		return BATCH_NO_MEMORY;
 	}
 	batch->dead_letter_count++;
+	batch->messages++;
 	advance(progress, message->offset);
 	progress->dead_lettered++;
 	return BATCH_ADDED;
@@ -200,39 +222,102 @@ batch_is_empty(const Batch *batch)
 int64_t
 batch_messages(const Batch *batch)
 {
-	return batch->row_count + batch->dead_letter_count;
+	return batch->messages;
 }
 
 bool
 batch_is_full(const Batch *batch)
 {
 	return batch_messages(batch) >= batch->max_messages ||
-		batch->rows.used >= batch->max_bytes ||
+		batch->rows.used + batch->payloads.used >= batch->max_bytes ||
 		batch->dead_letters.used >= batch->max_bytes;
 }
 
-bool
-batch_find_row(const Batch *batch, int64_t row, const char **topic,
-			   int32_t *partition, int64_t *offset)
+void
+batch_sieve_begin(BatchSieve *sieve, Batch *batch)
 {
-	CopyField	fields[TRANSACTION_COLUMNS];
-
-	if (!copy_find_row(&batch->rows, row, fields, TRANSACTION_COLUMNS) ||
-		!copy_get_int4(&fields[TRANSACTION_kafka_partition], partition) ||
-		!copy_get_int8(&fields[TRANSACTION_kafka_offset], offset))
-		return false;
-	for (size_t slot = 0; slot < batch->slots; slot++)
+	*sieve = (BatchSieve)
 	{
-		const BatchProgress *progress = &batch->progress[slot];
+		.batch = batch,
+		.left = batch->row_count,
+		.row_at = COPY_HEADER_BYTES,
+		.rows_kept = COPY_HEADER_BYTES
+	};
+}
 
-		if (progress->partition == *partition && progress->topic != NULL &&
-			is_topic(&fields[TRANSACTION_city], progress->topic))
-		{
-			*topic = progress->topic;
-			return true;
-		}
+int64_t
+batch_sieve_peek(const BatchSieve *sieve, int64_t max, CopyBuffer *rows)
+{
+	const CopyBuffer *all = &sieve->batch->rows;
+	int64_t		count = sieve->left < max ? sieve->left : max;
+	size_t		end = sieve->row_at;
+
+	for (int64_t i = 0; i < count; i++)
+		skip_row(all, &end, TRANSACTION_COLUMNS);
+	*rows = (CopyBuffer)
+	{
+		all->data + sieve->row_at, end - sieve->row_at, end - sieve->row_at
+	};
+	return count;
+}
+
+void
+batch_sieve_keep(BatchSieve *sieve, int64_t rows)
+{
+	Batch	   *batch = sieve->batch;
+	size_t		row_end = sieve->row_at;
+	size_t		payload_end = sieve->payload_at;
+
+	assert(rows >= 0 && rows <= sieve->left);
+	for (int64_t i = 0; i < rows; i++)
+	{
+		skip_row(&batch->rows, &row_end, TRANSACTION_COLUMNS);
+		skip_row(&batch->payloads, &payload_end, 1);
 	}
-	return false;
+	move_down(&batch->rows, &sieve->rows_kept, &sieve->row_at, row_end);
+	move_down(&batch->payloads, &sieve->payloads_kept, &sieve->payload_at,
+			  payload_end);
+	sieve->kept += rows;
+	sieve->left -= rows;
+	if (rows > 0)
+		batch->refused_run = 0;
+}
+
+bool
+batch_sieve_refuse(BatchSieve *sieve, const char *detail)
+{
+	Batch	   *batch = sieve->batch;
+	size_t		used = batch->dead_letters.used;
+	size_t		row_end;
+	size_t		payload_end;
+	BatchMessage message;
+	BatchProgress *progress = read_row(sieve, &message, &row_end,
+									   &payload_end);
+
+	if (!reserve_dead_letter(batch, message.payload_bytes) ||
+		!put_dead_letter(&batch->dead_letters, progress, &message,
+						 record_reason(FINTRANS_REJECT_REFUSED), detail))
+	{
+		batch->dead_letters.used = used;
+		return false;
+	}
+	sieve->row_at = row_end;
+	sieve->payload_at = payload_end;
+	sieve->left--;
+	batch->row_count--;
+	batch->dead_letter_count++;
+	batch->refused_run++;
+	progress->stored--;
+	progress->dead_lettered++;
+	return true;
+}
+
+void
+batch_sieve_end(BatchSieve *sieve)
+{
+	batch_sieve_keep(sieve, sieve->left);
+	sieve->batch->rows.used = sieve->rows_kept;
+	sieve->batch->payloads.used = sieve->payloads_kept;
 }
 
 static bool
@@ -249,11 +334,14 @@ static void
 empty(Batch *batch)
 {
 	batch->rows.used = 0;
+	batch->payloads.used = 0;
 	batch->dead_letters.used = 0;
 	copy_put_header(&batch->rows);
 	copy_put_header(&batch->dead_letters);
 	batch->row_count = 0;
 	batch->dead_letter_count = 0;
+	batch->messages = 0;
+	batch->refused_run = 0;
 	batch->day_count = 0;
 	batch->last_day = 0;
 	batch->opened_ms = 0;
@@ -276,8 +364,8 @@ reserve_slots(Batch *batch, size_t slots)
 
 /*
  * Room for one more dead letter.  The buffer doubles up to the batch's bound;
- * beyond it goes only a single payload that is larger than the bound itself,
- * and its memory is given back with the next small one.
+ * beyond it go only a single payload that is larger than the bound itself, and
+ * rows that were refused.  That memory is given back with the next small one.
  */
 static bool
 reserve_dead_letter(Batch *batch, size_t bytes)
@@ -293,7 +381,7 @@ reserve_dead_letter(Batch *batch, size_t bytes)
 	if (size > most && needed <= most)
 		size = most;
 	if (size < needed)
-		size = needed;
+		size = needed + most;
 	if (size == buffer->size)
 		return true;
 	data = realloc(buffer->data, size);
@@ -364,6 +452,13 @@ put_dead_letter(CopyBuffer *dead_letters, const BatchProgress *progress,
 }
 
 static bool
+put_payload(CopyBuffer *payloads, const BatchMessage *message)
+{
+	return copy_put_row(payloads, 1) &&
+		copy_put_bytes(payloads, message->payload, message->payload_bytes);
+}
+
+static bool
 put_text(CopyBuffer *buffer, const char *text)
 {
 	return copy_put_bytes(buffer, text, strlen(text));
@@ -376,9 +471,69 @@ advance(BatchProgress *progress, int64_t offset)
 	progress->next_offset = offset + 1;
 }
 
-static bool
-is_topic(const CopyField *field, const char *topic)
+/* The next row as the message it was made from, and where both end. */
+static BatchProgress *
+read_row(const BatchSieve *sieve, BatchMessage *message, size_t *row_end,
+		 size_t *payload_end)
 {
-	return field->data != NULL && field->length == strlen(topic) &&
-		memcmp(field->data, topic, field->length) == 0;
+	const Batch *batch = sieve->batch;
+	CopyField	fields[TRANSACTION_COLUMNS];
+	CopyField	payload;
+	BatchProgress *progress;
+	int32_t		partition = 0;
+	bool		is_read;
+
+	*row_end = sieve->row_at;
+	*payload_end = sieve->payload_at;
+	*message = (BatchMessage) {.has_event_time = true};
+	is_read = copy_next_row(&batch->rows, row_end, fields,
+							TRANSACTION_COLUMNS) &&
+		copy_next_row(&batch->payloads, payload_end, &payload, 1) &&
+		copy_get_timestamptz(&fields[TRANSACTION_event_time],
+							 &message->event_time_ms) &&
+		copy_get_int4(&fields[TRANSACTION_kafka_partition], &partition) &&
+		copy_get_int8(&fields[TRANSACTION_kafka_offset], &message->offset);
+	progress = find_progress(batch, &fields[TRANSACTION_city], partition);
+	/* they are as this file wrote them */
+	assert(is_read && progress != NULL);
+	(void) is_read;
+	message->payload = payload.data;
+	message->payload_bytes = payload.length;
+	return progress;
+}
+
+static BatchProgress *
+find_progress(const Batch *batch, const CopyField *topic, int32_t partition)
+{
+	for (size_t slot = 0; slot < batch->slots; slot++)
+	{
+		BatchProgress *progress = &batch->progress[slot];
+
+		if (progress->partition == partition && progress->topic != NULL &&
+			strlen(progress->topic) == topic->length &&
+			memcmp(progress->topic, topic->data, topic->length) == 0)
+			return progress;
+	}
+	return NULL;
+}
+
+static void
+skip_row(const CopyBuffer *buffer, size_t *at, int16_t fields)
+{
+	CopyField	row[TRANSACTION_COLUMNS];
+	bool		is_read = copy_next_row(buffer, at, row, fields);
+
+	assert(is_read);
+	(void) is_read;
+}
+
+/* Move what lies from *from up to end to *to, and both behind it. */
+static void
+move_down(CopyBuffer *buffer, size_t *to, size_t *from, size_t end)
+{
+	size_t		bytes = end - *from;
+
+	memmove(buffer->data + *to, buffer->data + *from, bytes);
+	*to += bytes;
+	*from = end;
 }

@@ -48,11 +48,16 @@ typedef struct BatchMessage
 typedef struct Batch
 {
 	int64_t		max_messages;	/* rows and dead letters together */
-	size_t		max_bytes;		/* of rows, and again of dead letters */
+	size_t		max_bytes;		/* of rows and their payloads, and again of
+								 * dead letters */
 	CopyBuffer	rows;			/* header and rows, without trailer */
+	CopyBuffer	payloads;		/* of the rows, each as a row of one field */
 	int64_t		row_count;
 	CopyBuffer	dead_letters;	/* header and rows, without trailer */
 	int64_t		dead_letter_count;
+	int64_t		messages;		/* rows and dead letters together */
+	int64_t		refused_run;	/* rows refused in succession, up to the last
+								 * one that has been tried */
 	BatchProgress *progress;	/* one per slot */
 	size_t		slots;
 	size_t		slots_allocated;
@@ -107,18 +112,43 @@ extern BatchResult batch_skip_to(Batch *batch, size_t slot, int64_t offset);
 /* Nothing to commit, not even skipped offsets? */
 extern bool batch_is_empty(const Batch *batch);
 
-/* Rows and dead letters. */
+/* Rows and dead letters; stays the same when rows are refused. */
 extern int64_t batch_messages(const Batch *batch);
 
 /* Close it now, or the next message might not fit? */
 extern bool batch_is_full(const Batch *batch);
 
 /*
- * Which message row number `row` (the first is 1) came from; topic points
- * into progress.  False when there is no such row.
+ * A walk over the rows of a batch that takes out those the database refuses.
+ * The batch is whole again when it has been ended, wherever that was.
  */
-extern bool batch_find_row(const Batch *batch, int64_t row,
-						   const char **topic, int32_t *partition,
-						   int64_t *offset);
+typedef struct BatchSieve
+{
+	Batch	   *batch;
+	int64_t		kept;			/* rows */
+	int64_t		left;			/* rows not yet kept or refused */
+	size_t		row_at;			/* where the next one begins */
+	size_t		payload_at;
+	size_t		rows_kept;		/* where the bytes of those kept end */
+	size_t		payloads_kept;
+} BatchSieve;
+
+extern void batch_sieve_begin(BatchSieve *sieve, Batch *batch);
+
+/* The next rows, at most max of them, without header; returns their number. */
+extern int64_t batch_sieve_peek(const BatchSieve *sieve, int64_t max,
+								CopyBuffer *rows);
+
+/* Let the next rows stay. */
+extern void batch_sieve_keep(BatchSieve *sieve, int64_t rows);
+
+/*
+ * Make the next row a dead letter; false, and nothing done, when memory is
+ * short.
+ */
+extern bool batch_sieve_refuse(BatchSieve *sieve, const char *detail);
+
+/* Let all rows that are left stay. */
+extern void batch_sieve_end(BatchSieve *sieve);
 
 #endif							/* FINTRANS_BATCH_H */

@@ -94,7 +94,7 @@ static const OptionSpec specs[] = {
 	{"batch-bytes", "FINTRANS_BATCH_BYTES", NULL, OPTION_INTEGER,
 		offsetof(Settings, batch_bytes), "N", "33554432", 65536, 1073741824,
 		NULL, false, "Size of such a batch, at most; there are two of them.  "
-	"A row takes about 90 bytes and the accounts."},
+	"A row takes about 100 bytes, its accounts and its message."},
 	{"linger-ms", "FINTRANS_LINGER_MS", NULL, OPTION_INTEGER,
 		offsetof(Settings, linger_ms), "N", "200", 0, 60000, NULL, false,
 		"Store a batch that is not full this long after its first message, "

@@ -40,8 +40,6 @@ static void append_int16(CopyBuffer *buffer, int16_t value);
 static void append_int32(CopyBuffer *buffer, int32_t value);
 static void append_int64(CopyBuffer *buffer, int64_t value);
 static int16_t group_value(const char *digits, size_t count);
-static bool read_row(const CopyBuffer *buffer, size_t *at,
-					 CopyField *fields, int16_t count);
 static bool read_int16(const CopyBuffer *buffer, size_t *at, int16_t *value);
 static bool read_int32(const CopyBuffer *buffer, size_t *at, int32_t *value);
 
@@ -183,17 +181,31 @@ copy_is_timestamp(int64_t ms)
 }
 
 bool
-copy_find_row(const CopyBuffer *buffer, int64_t row, CopyField *fields,
+copy_next_row(const CopyBuffer *buffer, size_t *at, CopyField *fields,
 			  int16_t count)
 {
-	size_t		at = COPY_HEADER_BYTES;
+	size_t		cursor = *at;
+	int16_t		written;
 
-	if (row < 1 || buffer->used < sizeof(header) ||
-		memcmp(buffer->data, header, sizeof(header)) != 0)
+	if (cursor > buffer->used || !read_int16(buffer, &cursor, &written) ||
+		written != count)
 		return false;
-	for (int64_t i = 1; i <= row; i++)
-		if (!read_row(buffer, &at, fields, count))
+	for (int16_t i = 0; i < count; i++)
+	{
+		int32_t		length;
+
+		if (!read_int32(buffer, &cursor, &length))
 			return false;
+		fields[i] = (CopyField) {NULL, 0};
+		if (length == NULL_LENGTH)
+			continue;
+		if (length < 0 || buffer->used - cursor < (size_t) length)
+			return false;
+		fields[i].data = buffer->data + cursor;
+		fields[i].length = (uint32_t) length;
+		cursor += (size_t) length;
+	}
+	*at = cursor;
 	return true;
 }
 
@@ -218,6 +230,17 @@ copy_get_int8(const CopyField *field, int64_t *value)
 		return false;
 	memcpy(&big_endian, field->data, sizeof(big_endian));
 	*value = (int64_t) be64toh(big_endian);
+	return true;
+}
+
+bool
+copy_get_timestamptz(const CopyField *field, int64_t *ms)
+{
+	int64_t		us;
+
+	if (!copy_get_int8(field, &us))
+		return false;
+	*ms = us / 1000 + EPOCH_SHIFT_MS;
 	return true;
 }
 
@@ -268,32 +291,6 @@ group_value(const char *digits, size_t count)
 	for (size_t i = 0; i < count; i++)
 		value = value * 10 + (digits[i] - '0');
 	return (int16_t) value;
-}
-
-static bool
-read_row(const CopyBuffer *buffer, size_t *at, CopyField *fields,
-		 int16_t count)
-{
-	int16_t		written;
-
-	if (!read_int16(buffer, at, &written) || written != count)
-		return false;
-	for (int16_t i = 0; i < count; i++)
-	{
-		int32_t		length;
-
-		if (!read_int32(buffer, at, &length))
-			return false;
-		fields[i] = (CopyField) {NULL, 0};
-		if (length == NULL_LENGTH)
-			continue;
-		if (length < 0 || buffer->used - *at < (size_t) length)
-			return false;
-		fields[i].data = buffer->data + *at;
-		fields[i].length = (uint32_t) length;
-		*at += (size_t) length;
-	}
-	return true;
 }
 
 static bool

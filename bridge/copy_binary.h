@@ -55,14 +55,15 @@ extern bool copy_put_numeric(CopyBuffer *buffer, const RecordAmount *amount);
 extern bool copy_is_timestamp(int64_t ms);
 
 /*
- * Fields of row number `row` (the first is 1) of a buffer that begins with a
- * header.  False when there is no such row or the bytes are not as written.
+ * Fields of the row that begins at *at, which then is where the next one does.
+ * False, and nothing moved, when there is none or the bytes are not as written.
  */
-extern bool copy_find_row(const CopyBuffer *buffer, int64_t row,
+extern bool copy_next_row(const CopyBuffer *buffer, size_t *at,
 						  CopyField *fields, int16_t count);
 
 /* Values of fields; false when the field is NULL or of another width. */
 extern bool copy_get_int4(const CopyField *field, int32_t *value);
 extern bool copy_get_int8(const CopyField *field, int64_t *value);
+extern bool copy_get_timestamptz(const CopyField *field, int64_t *ms);
 
 #endif							/* FINTRANS_COPY_BINARY_H */

@@ -19,6 +19,9 @@
 /* Bytes handed to libpq at once while copying. */
 #define COPY_CHUNK_BYTES ((size_t) 128 * 1024)
 
+/* What the server answers to a COPY that its client has given up. */
+#define COPY_GIVEN_UP "57014"
+
 /* How long a refused connection may take to say why. */
 #define REFUSAL_MS 5000
 
@@ -62,7 +65,12 @@ static void find_sqlstate(const char *text, char *sqlstate);
 static void keep_result(Database *database, PGresult *result);
 static void note_error(Database *database, const char *relation);
 static void note_text(DatabaseError *error, const char *text);
+static bool run_copy(Database *database, const char *sql,
+					 const char *relation, const CopyBuffer *data,
+					 bool (*send) (PGconn *conn, const CopyBuffer *data));
 static bool send_copy(PGconn *conn, const CopyBuffer *data);
+static bool send_trial(PGconn *conn, const CopyBuffer *rows);
+static bool send_bytes(PGconn *conn, const CopyBuffer *data);
 static void drain_results(PGconn *conn);
 static void on_notice(void *argument, const PGresult *notice);
 
@@ -184,23 +192,15 @@ bool
 database_copy(Database *database, const char *sql, const char *relation,
 			  const CopyBuffer *data)
 {
-	bool		sent = true;
-	bool		copied;
+	return run_copy(database, sql, relation, data, send_copy);
+}
 
-	keep_result(database, PQexec(database->conn, sql));
-	if (PQresultStatus(database->result) == PGRES_COPY_IN)
-	{
-		sent = send_copy(database->conn, data);
-		keep_result(database, PQgetResult(database->conn));
-	}
-	copied = sent && PQresultStatus(database->result) == PGRES_COMMAND_OK;
-	if (!copied)
-		note_error(database, relation);
-	if (sent)
-		drain_results(database->conn);
-	else
-		database_disconnect(database);	/* it may still be in COPY */
-	return copied;
+bool
+database_try_copy(Database *database, const char *sql, const char *relation,
+				  const CopyBuffer *rows)
+{
+	return !run_copy(database, sql, relation, rows, send_trial) &&
+		strcmp(database->error.sqlstate, COPY_GIVEN_UP) == 0;
 }
 
 const char *
@@ -373,11 +373,54 @@ note_text(DatabaseError *error, const char *text)
 }
 
 static bool
+run_copy(Database *database, const char *sql, const char *relation,
+		 const CopyBuffer *data,
+		 bool (*send) (PGconn *conn, const CopyBuffer *data))
+{
+	bool		sent = true;
+	bool		copied;
+
+	keep_result(database, PQexec(database->conn, sql));
+	if (PQresultStatus(database->result) == PGRES_COPY_IN)
+	{
+		sent = send(database->conn, data);
+		keep_result(database, PQgetResult(database->conn));
+	}
+	copied = sent && PQresultStatus(database->result) == PGRES_COMMAND_OK;
+	if (!copied)
+		note_error(database, relation);
+	if (sent)
+		drain_results(database->conn);
+	else
+		database_disconnect(database);	/* it may still be in COPY */
+	return copied;
+}
+
+static bool
 send_copy(PGconn *conn, const CopyBuffer *data)
 {
 	uint8_t		end[COPY_TRAILER_BYTES];
 	CopyBuffer	trailer = {end, sizeof(end), 0};
 
+	copy_put_trailer(&trailer);
+	return send_bytes(conn, data) && send_bytes(conn, &trailer) &&
+		PQputCopyEnd(conn, NULL) == 1;
+}
+
+static bool
+send_trial(PGconn *conn, const CopyBuffer *rows)
+{
+	uint8_t		begin[COPY_HEADER_BYTES];
+	CopyBuffer	header = {begin, sizeof(begin), 0};
+
+	copy_put_header(&header);
+	return send_bytes(conn, &header) && send_bytes(conn, rows) &&
+		PQputCopyEnd(conn, "a trial, to find the rows that are refused") == 1;
+}
+
+static bool
+send_bytes(PGconn *conn, const CopyBuffer *data)
+{
 	for (size_t at = 0; at < data->used; at += COPY_CHUNK_BYTES)
 	{
 		size_t		left = data->used - at;
@@ -387,9 +430,7 @@ send_copy(PGconn *conn, const CopyBuffer *data)
 								 COPY_CHUNK_BYTES)) != 1)
 			return false;
 	}
-	copy_put_trailer(&trailer);
-	return PQputCopyData(conn, (const char *) end, sizeof(end)) == 1 &&
-		PQputCopyEnd(conn, NULL) == 1;
+	return true;
 }
 
 /* libpq wants every result read before the next statement. */

@@ -66,6 +66,14 @@ extern const char *database_command(const Database *database);
 extern bool database_copy(Database *database, const char *sql,
 						  const char *relation, const CopyBuffer *data);
 
+/*
+ * Have the server read and check these rows (they have no header) as in such a
+ * COPY, and then give it up: nothing is stored, and no statement trigger
+ * fires.  False when it refuses one, or failed otherwise.
+ */
+extern bool database_try_copy(Database *database, const char *sql,
+							  const char *relation, const CopyBuffer *rows);
+
 /* A setting that the server reports, such as server_encoding; or NULL. */
 extern const char *database_parameter(const Database *database,
 									  const char *name);

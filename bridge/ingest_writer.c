@@ -8,7 +8,6 @@
 #include <stdio.h>
 
 #include "log.h"
-#include "refusals.h"
 
 /*
  * The writer is stuck when it has been failing, or at work, for so long: then
@@ -20,7 +19,6 @@
 static void take_commit(Ingest *ingest, const WriterReport *report);
 static void note_stored(Ingest *ingest);
 static void publish_later(Ingest *ingest, const Batch *batch);
-static void note_refused(Ingest *ingest, const WriterReport *report);
 static void begin_loading(Ingest *ingest);
 
 void
@@ -121,8 +119,6 @@ take_commit(Ingest *ingest, const WriterReport *report)
 		log_write(LOG_LEVEL_WARNING,
 				  "another writer moved a position, batch dropped",
 				  "text=%s", log_quote(report->text, (char[256]) {0}, 256));
-	else if (report->result == WRITER_REFUSED)
-		note_refused(ingest, report);
 	if (report->result != WRITER_DONE)
 		look_up = true;
 	ingest->storing = NULL;
@@ -138,15 +134,6 @@ note_stored(Ingest *ingest)
 
 	ingest->status.stored += batch->row_count;
 	ingest->status.dead_lettered += batch->dead_letter_count;
-	for (size_t slot = 0; slot < batch->slots; slot++)
-	{
-		const BatchProgress *progress = &batch->progress[slot];
-
-		if (progress->next_offset == progress->expected_offset)
-			continue;
-		refusals_forget(&ingest->intake.refusals, progress->topic,
-						progress->partition, progress->next_offset);
-	}
 	if (ingest->storing_is_ours)
 		publish_later(ingest, batch);
 }
@@ -162,34 +149,6 @@ publish_later(Ingest *ingest, const Batch *batch)
 							 batch->progress[slot].partition,
 							 batch->progress[slot].next_offset))
 			return;
-}
-
-/* The message is read again and becomes a dead letter then. */
-static void
-note_refused(Ingest *ingest, const WriterReport *report)
-{
-	char		detail[REFUSAL_DETAIL_BYTES];
-	const char *topic;
-	int32_t		partition;
-	int64_t		offset;
-
-	if (!batch_find_row(ingest->storing, report->row, &topic, &partition,
-						&offset))
-	{
-		ingest_fail(ingest, "the database refused a row that was not sent",
-			 report->text);
-		return;
-	}
-	snprintf(detail, sizeof(detail), "SQLSTATE %s%s%s", report->sqlstate,
-			 report->constraint[0] != '\0' ? ", constraint " : "",
-			 report->constraint);
-	log_write(LOG_LEVEL_WARNING, "row refused by the database",
-			  "topic=%s partition=%" PRId32 " offset=%" PRId64 " detail=%s",
-			  topic, partition, offset,
-			  log_quote(detail, (char[128]) {0}, 128));
-	if (!refusals_add(&ingest->intake.refusals, topic, partition, offset,
-					  detail))
-		ingest_fail(ingest, "the database refuses row after row", detail);
 }
 
 static void

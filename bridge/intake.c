@@ -1,6 +1,5 @@
 /*
- * Judges a message: the parser first, then its time, then what the database
- * has said about it.
+ * Judges a message: the parser first, then its time.
  */
 #include "intake.h"
 
@@ -21,8 +20,6 @@ BatchResult
 intake_add(const Intake *intake, Batch *batch, size_t slot,
 		   const BatchMessage *message)
 {
-	const BatchProgress *progress = &batch->progress[slot];
-	const char *refusal = NULL;
 	Record		record;
 	char		detail[RECORD_DETAIL_BYTES];
 	RecordVerdict verdict = record_parse(message->payload,
@@ -33,12 +30,6 @@ intake_add(const Intake *intake, Batch *batch, size_t slot,
 	if (verdict == FINTRANS_ACCEPTED &&
 		!check_time(intake, message, detail, sizeof(detail)))
 		verdict = FINTRANS_REJECT_BAD_TIME;
-	if (verdict == FINTRANS_ACCEPTED && intake->refusals.count > 0)
-		refusal = refusals_find(&intake->refusals, progress->topic,
-								progress->partition, message->offset);
-	if (refusal != NULL)
-		return batch_add_dead_letter(batch, slot, message,
-									 FINTRANS_REJECT_REFUSED, refusal);
 	if (verdict != FINTRANS_ACCEPTED)
 		return batch_add_dead_letter(batch, slot, message, verdict, detail);
 	return batch_add_row(batch, slot, message, &record);

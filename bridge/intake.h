@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 #include "batch.h"
-#include "refusals.h"
 
 /* What is accepted at the moment. */
 typedef struct Intake
@@ -16,7 +15,6 @@ typedef struct Intake
 	const char *currency;		/* NULL for none */
 	int64_t		time_from_ms;	/* event times since 1970, included */
 	int64_t		time_to_ms;		/* included */
-	Refusals	refusals;		/* by the database, of rows sent before */
 } Intake;
 
 /* Add a message to a batch's slot, as what it is. */

@@ -17,6 +17,7 @@
 #include "array_text.h"
 #include "clock.h"
 #include "day_set.h"
+#include "refusals.h"
 #include "time_spec.h"
 
 /* Partitions are made this many days ahead. */
@@ -29,14 +30,24 @@
 #define DAY_TEXT_BYTES 48
 #define LEAF_NAME_BYTES 64
 
+/* The COPY that takes a batch's rows. */
+typedef struct RowCopy
+{
+	char		relation[LEAF_NAME_BYTES];	/* unqualified */
+	char		sql[SESSION_SQL_BYTES];
+} RowCopy;
+
 struct Loader
 {
 	Session    *session;
 	DaySet		days;			/* whose partitions exist */
 	int32_t		ahead_day;		/* day on which days ahead were made */
+	int64_t		refused_run;	/* of the rows stored so far */
 	ArrayText	arrays[MOVE_ARRAYS];
 };
 
+static Outcome store(Loader *loader, const Batch *batch);
+static Outcome sift(Loader *loader, Batch *batch);
 static Outcome ensure_days_ahead(Loader *loader);
 static Outcome ensure_days(Loader *loader, const Batch *batch);
 static Outcome ensure_range(Loader *loader, int32_t first, int32_t last);
@@ -45,6 +56,8 @@ static Outcome move_positions(Loader *loader, const Batch *batch);
 static int64_t list_moves(Loader *loader, const Batch *batch);
 static Outcome finish_arrays(Loader *loader, size_t count,
 							 const char **parameters);
+static void write_copy(const Loader *loader, const Batch *batch,
+					   RowCopy *copy);
 static Outcome copy_rows(Loader *loader, const Batch *batch);
 static Outcome copy_dead_letters(Loader *loader, const Batch *batch);
 static Outcome commit(Loader *loader);
@@ -90,7 +103,9 @@ loader_connect(Loader *loader)
 	loader_forget_days(loader);
 	if ((outcome = session_connect(loader->session)) != OUTCOME_DONE)
 		return outcome;
-	return ensure_days_ahead(loader);
+	if ((outcome = ensure_days_ahead(loader)) != OUTCOME_DONE)
+		return outcome;
+	return refusals_read_run(loader->session, &loader->refused_run);
 }
 
 bool
@@ -100,7 +115,7 @@ loader_is_connected(const Loader *loader)
 }
 
 Outcome
-loader_commit(Loader *loader, const Batch *batch)
+loader_commit(Loader *loader, Batch *batch)
 {
 	Outcome		outcome;
 
@@ -108,12 +123,13 @@ loader_commit(Loader *loader, const Batch *batch)
 	if ((outcome = ensure_days_ahead(loader)) != OUTCOME_DONE ||
 		(outcome = ensure_days(loader, batch)) != OUTCOME_DONE)
 		return outcome;
-	if ((outcome = session_run(loader->session, "BEGIN", NULL, 0)) == OUTCOME_DONE &&
-		(outcome = move_positions(loader, batch)) == OUTCOME_DONE &&
-		(outcome = copy_rows(loader, batch)) == OUTCOME_DONE &&
-		(outcome = copy_dead_letters(loader, batch)) == OUTCOME_DONE)
-		return commit(loader);
-	roll_back(loader);
+	/* each round takes a row out of the batch at least */
+	while ((outcome = store(loader, batch)) == OUTCOME_REFUSED)
+		if ((outcome = sift(loader, batch)) != OUTCOME_DONE)
+			return outcome;
+	if (outcome == OUTCOME_DONE)
+		loader->refused_run = refusals_run(loader->refused_run, batch,
+										   batch->row_count);
 	return outcome;
 }
 
@@ -212,6 +228,30 @@ const DatabaseError *
 loader_error(const Loader *loader)
 {
 	return session_error(loader->session);
+}
+
+static Outcome
+store(Loader *loader, const Batch *batch)
+{
+	Outcome		outcome;
+
+	if ((outcome = session_run(loader->session, "BEGIN", NULL, 0)) == OUTCOME_DONE &&
+		(outcome = move_positions(loader, batch)) == OUTCOME_DONE &&
+		(outcome = copy_rows(loader, batch)) == OUTCOME_DONE &&
+		(outcome = copy_dead_letters(loader, batch)) == OUTCOME_DONE)
+		return commit(loader);
+	roll_back(loader);
+	return outcome;
+}
+
+static Outcome
+sift(Loader *loader, Batch *batch)
+{
+	RowCopy		copy;
+
+	write_copy(loader, batch, &copy);
+	return refusals_sift(loader->session, copy.sql, copy.relation, batch,
+						 loader->refused_run);
 }
 
 /* At connect, and when a new day has begun. */
@@ -377,14 +417,10 @@ finish_arrays(Loader *loader, size_t count, const char **parameters)
  * insert in bulk, since the trigger's transition table forbids it on a
  * partitioned table.
  */
-static Outcome
-copy_rows(Loader *loader, const Batch *batch)
+static void
+write_copy(const Loader *loader, const Batch *batch, RowCopy *copy)
 {
-	char		relation[LEAF_NAME_BYTES] = "fintrans_transactions";
-	char		sql[SESSION_SQL_BYTES];
-
-	if (batch->row_count == 0)
-		return OUTCOME_DONE;
+	snprintf(copy->relation, sizeof(copy->relation), "fintrans_transactions");
 	if (batch->day_count == 1)
 	{
 		int			year,
@@ -392,16 +428,27 @@ copy_rows(Loader *loader, const Batch *batch)
 					day_of_month;
 
 		time_spec_civil(batch->days[0], &year, &month, &day_of_month);
-		snprintf(relation, sizeof(relation), FINTRANS_LEAF_NAME_FORMAT,
-				 year, month, day_of_month);
+		snprintf(copy->relation, sizeof(copy->relation),
+				 FINTRANS_LEAF_NAME_FORMAT, year, month, day_of_month);
 	}
 #define X(column, type) "," #column
-	snprintf(sql, sizeof(sql), "COPY %s.%s (%s) FROM STDIN (FORMAT binary)",
-			 session_schema(loader->session), relation,
+	snprintf(copy->sql, sizeof(copy->sql),
+			 "COPY %s.%s (%s) FROM STDIN (FORMAT binary)",
+			 session_schema(loader->session), copy->relation,
 			 &(FINTRANS_TRANSACTION_COLUMNS(X))[1]);
 #undef X
-	return session_copy(loader->session, SQLSTATE_COPY_ROWS, sql, relation,
-						&batch->rows, batch->row_count);
+}
+
+static Outcome
+copy_rows(Loader *loader, const Batch *batch)
+{
+	RowCopy		copy;
+
+	if (batch->row_count == 0)
+		return OUTCOME_DONE;
+	write_copy(loader, batch, &copy);
+	return session_copy(loader->session, SQLSTATE_COPY_ROWS, copy.sql,
+						copy.relation, &batch->rows, batch->row_count);
 }
 
 static Outcome

@@ -40,8 +40,11 @@ extern void loader_free(Loader *loader);
 extern Outcome loader_connect(Loader *loader);
 extern bool loader_is_connected(const Loader *loader);
 
-/* Store a batch, in one database transaction of its own. */
-extern Outcome loader_commit(Loader *loader, const Batch *batch);
+/*
+ * Store a batch, in one database transaction of its own.  Rows that the
+ * database refuses become dead letters of the batch.
+ */
+extern Outcome loader_commit(Loader *loader, Batch *batch);
 
 /* After a lost connection: has the batch been committed? */
 extern Outcome loader_check(Loader *loader, const Batch *batch,
@@ -66,10 +69,7 @@ extern Outcome loader_add_positions(Loader *loader,
 /* Do not trust what was known of partitions. */
 extern void loader_forget_days(Loader *loader);
 
-/*
- * Why the latest attempt failed; safe to log.  After OUTCOME_REFUSED copy_row
- * is the number of the row, the first is 1.
- */
+/* Why the latest attempt failed; safe to log. */
 extern const DatabaseError *loader_error(const Loader *loader);
 
 #endif							/* FINTRANS_LOADER_H */

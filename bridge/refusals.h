@@ -1,46 +1,34 @@
 /*
- * The rows that the database refused, by their Kafka coordinates: when one of
- * these messages is read again it becomes a dead letter.  No payload is kept.
- * Pure.
+ * Rows that the database refuses: finds them in a batch and makes them dead
+ * letters of it, and stops when a table refuses everything.
+ *
+ * A run is how many rows have been refused in succession, up to the last one.
  */
 #ifndef FINTRANS_REFUSALS_H
 #define FINTRANS_REFUSALS_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-/* More refused rows than this without a commit are no accident. */
-#define REFUSALS_MAX 1000
+#include "batch.h"
+#include "session.h"
 
-/* Room for the SQLSTATE and the constraint's name. */
-#define REFUSAL_DETAIL_BYTES 96
+/* A longer run is a mistake in the table, not in the rows. */
+#define REFUSALS_RUN_MAX 1000
 
-typedef struct Refusal
-{
-	const char *topic;			/* the caller's; outlives the list */
-	int32_t		partition;
-	int64_t		offset;
-	char		detail[REFUSAL_DETAIL_BYTES];
-} Refusal;
+/* The run that the database remembers. */
+extern Outcome refusals_read_run(Session *session, int64_t *run);
 
-typedef struct Refusals
-{
-	Refusal		items[REFUSALS_MAX];
-	size_t		count;
-} Refusals;
+/*
+ * Take out of the batch whatever this COPY refuses of its rows, after it has
+ * refused one: session_error() names it.  run_before is the run up to the
+ * batch.
+ */
+extern Outcome refusals_sift(Session *session, const char *sql,
+							 const char *relation, Batch *batch,
+							 int64_t run_before);
 
-/* False when the list is full. */
-extern bool refusals_add(Refusals *refusals, const char *topic,
-						 int32_t partition, int64_t offset,
-						 const char *detail);
-
-/* Why this message was refused; NULL when it was not. */
-extern const char *refusals_find(const Refusals *refusals, const char *topic,
-								 int32_t partition, int64_t offset);
-
-/* Forget what lies below a position that has been committed. */
-extern void refusals_forget(Refusals *refusals, const char *topic,
-							int32_t partition, int64_t next_offset);
+/* The run up to the batch's last row, of whose rows `accepted` were not. */
+extern int64_t refusals_run(int64_t run_before, const Batch *batch,
+							int64_t accepted);
 
 #endif							/* FINTRANS_REFUSALS_H */

@@ -117,6 +117,15 @@ session_copy(Session *session, SqlstateStep step, const char *sql,
 						relation, taken, rows);
 }
 
+Outcome
+session_try_copy(Session *session, const char *sql, const char *relation,
+				 const CopyBuffer *rows)
+{
+	if (database_try_copy(session->database, sql, relation, rows))
+		return OUTCOME_DONE;
+	return failed(session, SQLSTATE_COPY_ROWS);
+}
+
 Database *
 session_database(Session *session)
 {

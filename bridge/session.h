@@ -61,6 +61,13 @@ extern Outcome session_copy(Session *session, SqlstateStep step,
 							const char *sql, const char *relation,
 							const CopyBuffer *data, int64_t rows);
 
+/*
+ * Would such a COPY take these rows, which have no header?  OUTCOME_REFUSED
+ * when one of them is at fault.
+ */
+extern Outcome session_try_copy(Session *session, const char *sql,
+								const char *relation, const CopyBuffer *rows);
+
 extern Database *session_database(Session *session);
 
 /* Fail with a reason of the caller's own; returns outcome. */

@@ -40,7 +40,7 @@ struct Writer
 	bool		abandon;		/* the job in hand */
 	bool		stop;			/* the thread */
 	WriterJob	job;
-	const Batch *batch;			/* WRITER_COMMIT */
+	Batch	   *batch;			/* WRITER_COMMIT */
 	WriterPositions *positions; /* WRITER_POSITIONS */
 	WriterReport report;
 	Loader	   *loader;			/* the thread's */
@@ -106,7 +106,7 @@ writer_connect(Writer *writer)
 }
 
 void
-writer_commit(Writer *writer, const Batch *batch)
+writer_commit(Writer *writer, Batch *batch)
 {
 	writer->batch = batch;
 	give(writer, WRITER_COMMIT);
@@ -338,13 +338,8 @@ settle(Writer *writer, Outcome outcome)
 		note_success(writer);
 	if (outcome == OUTCOME_DONE)
 		return WRITER_DONE;
-	report->row = error->copy_row;
-	memcpy(report->sqlstate, error->sqlstate, sizeof(report->sqlstate));
-	memcpy(report->constraint, error->constraint, sizeof(report->constraint));
 	memcpy(report->text, error->text, sizeof(report->text));
-	if (outcome == OUTCOME_CONFLICT)
-		return WRITER_CONFLICT;
-	return outcome == OUTCOME_REFUSED ? WRITER_REFUSED : WRITER_FATAL;
+	return outcome == OUTCOME_CONFLICT ? WRITER_CONFLICT : WRITER_FATAL;
 }
 
 static void

@@ -29,7 +29,6 @@ typedef enum WriterResult
 {
 	WRITER_DONE,
 	WRITER_CONFLICT,			/* another writer was here: nothing stored */
-	WRITER_REFUSED,				/* one row is at fault: nothing stored */
 	WRITER_ABANDONED,			/* given up as asked; outcome not known */
 	WRITER_FATAL				/* needs a human */
 } WriterResult;
@@ -38,9 +37,6 @@ typedef struct WriterReport
 {
 	WriterJob	job;
 	WriterResult result;
-	int64_t		row;			/* WRITER_REFUSED: its number, from 1 on */
-	char		sqlstate[6];	/* may be "" */
-	char		constraint[64]; /* may be "" */
 	char		text[400];		/* why not done; safe to log */
 } WriterReport;
 
@@ -65,7 +61,7 @@ extern bool writer_is_idle(const Writer *writer);
 
 /* Give a job to the idle writer. */
 extern void writer_connect(Writer *writer);
-extern void writer_commit(Writer *writer, const Batch *batch);
+extern void writer_commit(Writer *writer, Batch *batch);
 extern void writer_positions(Writer *writer, WriterPositions *positions);
 
 /* Take the report of a finished job; false while there is none. */

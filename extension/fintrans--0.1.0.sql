@@ -817,7 +817,7 @@ BEGIN
         ('reader', 'SELECT', '%s.fintrans_dead_letter_counts'),
         ('reader', 'EXECUTE', 'FUNCTION %s.fintrans_verify()'),
         ('writer', 'INSERT', '%s.fintrans_transactions'),
-        ('writer', 'INSERT', '%s.fintrans_dead_letters'),
+        ('writer', 'INSERT, SELECT (topic, kafka_partition, kafka_offset, reason, rejected_at)', '%s.fintrans_dead_letters'),
         ('writer', 'SELECT, INSERT, UPDATE', '%s.fintrans_offsets'),
         ('writer', 'SELECT, INSERT', '%s.fintrans_settings'),
         ('writer', 'EXECUTE',

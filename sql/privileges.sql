@@ -19,6 +19,7 @@ INSERT INTO fintrans_transactions_20260101 VALUES ('2026-01-01', 'London', 'a', 
 INSERT INTO fintrans_transactions_20260102 VALUES ('2026-01-02', 'London', 'a', 'b', 2);
 INSERT INTO fintrans_dead_letters (topic, kafka_partition, kafka_offset, payload, reason)
 VALUES ('London', 0, 0, '\x00', 'bad_encoding');
+SELECT kafka_offset, reason FROM fintrans_dead_letters;
 SELECT count(*) FROM fintrans_transactions;
 DELETE FROM fintrans_transactions;
 UPDATE fintrans_laundering SET total = 0;

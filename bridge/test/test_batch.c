@@ -58,6 +58,18 @@ add_dead_letter(Batch *batch, size_t slot, int64_t offset)
 								 FINTRANS_REJECT_BAD_AMOUNT, "a detail");
 }
 
+static bool
+find_row(const CopyBuffer *buffer, int64_t row, CopyField *fields,
+		 int16_t count)
+{
+	size_t		at = COPY_HEADER_BYTES;
+
+	for (int64_t i = 1; i < row; i++)
+		if (!copy_next_row(buffer, &at, fields, count))
+			return false;
+	return copy_next_row(buffer, &at, fields, count);
+}
+
 static void
 start(Batch *batch, int64_t max_messages, size_t max_bytes)
 {
@@ -194,11 +206,11 @@ full_by_bytes(void **state)
 	while (add_row(&batch, 0, offset) == BATCH_ADDED)
 		offset++;
 	assert_true(batch_is_full(&batch));
-	assert_true(batch.rows.used >= MAX_BYTES);
+	assert_true(batch.rows.used + batch.payloads.used >= MAX_BYTES);
 	/* the bound is passed by less than one row, and every row is whole */
-	assert_true(batch.rows.used < MAX_BYTES + 100);
-	assert_true(copy_find_row(&batch.rows, batch.row_count, fields, 8));
-	assert_false(copy_find_row(&batch.rows, batch.row_count + 1, fields, 8));
+	assert_true(batch.rows.used + batch.payloads.used < MAX_BYTES + 120);
+	assert_true(find_row(&batch.rows, batch.row_count, fields, 8));
+	assert_false(find_row(&batch.rows, batch.row_count + 1, fields, 8));
 	assert_progress(&batch, 0, 100, offset, offset - 100, 0, 0);
 	batch_free(&batch);
 }
@@ -272,7 +284,7 @@ a_huge_payload_is_kept_whole(void **state)
 	assert_int_equal(batch_add_dead_letter(&batch, 0, &message,
 										   FINTRANS_REJECT_TOO_LONG, NULL),
 					 BATCH_ADDED);
-	assert_true(copy_find_row(&batch.dead_letters, 1, fields, 7));
+	assert_true(find_row(&batch.dead_letters, 1, fields, 7));
 	assert_int_equal(fields[3].length, huge);
 	assert_memory_equal(fields[3].data, payload, huge);
 	assert_true(batch_is_full(&batch));
@@ -307,7 +319,7 @@ dead_letters_hold_what_was_there(void **state)
 	message.event_time_ms = INT64_MAX;
 	batch_add_dead_letter(&batch, 0, &message, FINTRANS_REJECT_BAD_TIME, NULL);
 
-	assert_true(copy_find_row(&batch.dead_letters, 1, fields, 7));
+	assert_true(find_row(&batch.dead_letters, 1, fields, 7));
 	assert_memory_equal(fields[0].data, "London", 6);
 	assert_true(copy_get_int4(&fields[1], &partition));
 	assert_int_equal(partition, 3);
@@ -317,41 +329,187 @@ dead_letters_hold_what_was_there(void **state)
 	assert_memory_equal(fields[4].data, "field_count", 11);
 	assert_memory_equal(fields[5].data, "why", 3);
 	assert_int_equal(fields[6].length, 8);
-	assert_true(copy_find_row(&batch.dead_letters, 2, fields, 7));
+	assert_true(find_row(&batch.dead_letters, 2, fields, 7));
 	assert_null(fields[3].data);
 	assert_memory_equal(fields[4].data, "empty", 5);
 	assert_null(fields[5].data);
 	assert_null(fields[6].data);
 	/* a time that PostgreSQL cannot hold */
-	assert_true(copy_find_row(&batch.dead_letters, 3, fields, 7));
+	assert_true(find_row(&batch.dead_letters, 3, fields, 7));
 	assert_null(fields[6].data);
 	batch_free(&batch);
 }
 
+/* Five rows of two partitions at two times, and a dead letter among them. */
 static void
-a_row_tells_where_it_came_from(void **state)
+start_sieve(Batch *batch, BatchSieve *sieve)
+{
+	static const char *const payloads[] = {"1 2 3", "4 5 6", "7 8 9", "", "0"};
+	static const int64_t offsets[] = {100, 101, 17, 103, 104};
+	Record		record = a_record();
+
+	start(batch, 100, MAX_BYTES);
+	for (int i = 0; i < 5; i++)
+	{
+		BatchMessage message = message_at(offsets[i]);
+
+		message.payload = payloads[i];
+		message.payload_bytes = strlen(payloads[i]);
+		message.event_time_ms = NOW_MS + i;
+		assert_int_equal(batch_add_row(batch, offsets[i] < 100, &message,
+									   &record), BATCH_ADDED);
+		if (i == 1)
+			add_dead_letter(batch, 0, 102);
+	}
+	batch_sieve_begin(sieve, batch);
+	assert_int_equal(sieve->left, 5);
+}
+
+static void
+assert_row(const Batch *batch, int64_t row, int64_t offset)
+{
+	CopyField	fields[8];
+	int64_t		found;
+
+	assert_true(find_row(&batch->rows, row, fields, 8));
+	assert_true(copy_get_int8(&fields[7], &found));
+	assert_int_equal(found, offset);
+}
+
+static void
+assert_dead_letter(const Batch *batch, int64_t number, const char *topic,
+				   int64_t offset, const char *payload, int64_t ms)
+{
+	CopyField	fields[7];
+	int64_t		found;
+
+	assert_true(find_row(&batch->dead_letters, number, fields, 7));
+	assert_int_equal(fields[0].length, strlen(topic));
+	assert_memory_equal(fields[0].data, topic, strlen(topic));
+	assert_true(copy_get_int8(&fields[2], &found));
+	assert_int_equal(found, offset);
+	assert_int_equal(fields[3].length, strlen(payload));
+	assert_memory_equal(fields[3].data, payload, strlen(payload));
+	assert_memory_equal(fields[4].data, "refused", 7);
+	assert_memory_equal(fields[5].data, "why", 3);
+	assert_true(copy_get_timestamptz(&fields[6], &found));
+	assert_int_equal(found, ms);
+}
+
+static void
+refused_rows_become_dead_letters(void **state)
 {
 	Batch		batch;
-	const char *topic;
-	int32_t		partition;
-	int64_t		offset;
+	BatchSieve	sieve;
+	CopyBuffer	rows;
 
 	(void) state;
-	start(&batch, 100, MAX_BYTES);
-	add_row(&batch, 0, 100);
-	add_dead_letter(&batch, 0, 101);
-	add_row(&batch, 1, 17);
-	add_row(&batch, 0, 102);
-	assert_true(batch_find_row(&batch, 2, &topic, &partition, &offset));
-	assert_string_equal(topic, "NYC");
-	assert_int_equal(partition, 0);
-	assert_int_equal(offset, 17);
-	assert_true(batch_find_row(&batch, 3, &topic, &partition, &offset));
-	assert_string_equal(topic, "London");
-	assert_int_equal(partition, 3);
-	assert_int_equal(offset, 102);
-	assert_false(batch_find_row(&batch, 4, &topic, &partition, &offset));
-	assert_false(batch_find_row(&batch, 0, &topic, &partition, &offset));
+	start_sieve(&batch, &sieve);
+	batch_sieve_keep(&sieve, 1);
+	assert_true(batch_sieve_refuse(&sieve, "why"));
+	assert_true(batch_sieve_refuse(&sieve, "why"));
+	/* what is tried next is what is left, without a header */
+	assert_int_equal(batch_sieve_peek(&sieve, 1, &rows), 1);
+	assert_int_equal(batch_sieve_peek(&sieve, 9, &rows), 2);
+	assert_int_equal(rows.used, batch.rows.used - sieve.row_at);
+	batch_sieve_keep(&sieve, 1);
+	assert_true(batch_sieve_refuse(&sieve, "why"));
+	assert_int_equal(batch_sieve_peek(&sieve, 1, &rows), 0);
+	batch_sieve_end(&sieve);
+
+	assert_int_equal(batch.row_count, 2);
+	assert_row(&batch, 1, 100);
+	assert_row(&batch, 2, 103);
+	assert_false(find_row(&batch.rows, 3, (CopyField[8]) {{0}}, 8));
+	assert_int_equal(batch.dead_letter_count, 4);
+	assert_dead_letter(&batch, 2, "London", 101, "4 5 6", NOW_MS + 1);
+	assert_dead_letter(&batch, 3, "NYC", 17, "7 8 9", NOW_MS + 2);
+	assert_dead_letter(&batch, 4, "London", 104, "0", NOW_MS + 4);
+	assert_progress(&batch, 0, 100, 105, 2, 3, 0);
+	assert_progress(&batch, 1, 0, 18, 0, 1, 17);
+	assert_int_equal(batch_messages(&batch), 6);
+	batch_free(&batch);
+}
+
+/* A connection lost on the way: what was refused stays so, once. */
+static void
+a_sieve_that_ends_early_leaves_a_whole_batch(void **state)
+{
+	Batch		batch;
+	BatchSieve	sieve;
+
+	(void) state;
+	start_sieve(&batch, &sieve);
+	assert_true(batch_sieve_refuse(&sieve, "why"));
+	batch_sieve_keep(&sieve, 1);
+	batch_sieve_end(&sieve);
+	assert_int_equal(sieve.kept, 4);
+	assert_int_equal(batch.row_count, 4);
+	assert_row(&batch, 1, 101);
+	assert_row(&batch, 4, 104);
+	assert_progress(&batch, 0, 100, 105, 3, 2, 0);
+
+	/* the payloads are still those of the rows */
+	batch_sieve_begin(&sieve, &batch);
+	batch_sieve_keep(&sieve, 1);
+	assert_true(batch_sieve_refuse(&sieve, "why"));
+	batch_sieve_end(&sieve);
+	assert_row(&batch, 2, 103);
+	assert_dead_letter(&batch, 2, "London", 100, "1 2 3", NOW_MS);
+	assert_dead_letter(&batch, 3, "NYC", 17, "7 8 9", NOW_MS + 2);
+	batch_free(&batch);
+}
+
+static void
+rows_refused_in_succession_are_counted(void **state)
+{
+	Batch		batch;
+	BatchSieve	sieve;
+
+	(void) state;
+	start_sieve(&batch, &sieve);
+	assert_int_equal(batch.refused_run, 0);
+	batch_sieve_refuse(&sieve, "why");
+	batch_sieve_keep(&sieve, 0);
+	batch_sieve_refuse(&sieve, "why");
+	assert_int_equal(batch.refused_run, 2);
+	batch_sieve_keep(&sieve, 1);
+	assert_int_equal(batch.refused_run, 0);
+	batch_sieve_refuse(&sieve, "why");
+	assert_int_equal(batch.refused_run, 1);
+	batch_sieve_end(&sieve);
+	/* the last row was not refused */
+	assert_int_equal(batch.refused_run, 0);
+	batch_start(&batch, 0);
+	assert_int_equal(batch.refused_run, 0);
+	batch_free(&batch);
+}
+
+/* All rows of a full batch, which is more than the bound of dead letters. */
+static void
+a_whole_batch_can_be_refused(void **state)
+{
+	Batch		batch;
+	BatchSieve	sieve;
+	int64_t		offset = 100;
+
+	(void) state;
+	start(&batch, 1000000, MAX_BYTES);
+	while (batch.dead_letters.used < MAX_BYTES - 200)
+		assert_int_equal(add_dead_letter(&batch, 0, offset++), BATCH_ADDED);
+	while (add_row(&batch, 0, offset) == BATCH_ADDED)
+		offset++;
+	assert_true(batch.row_count > 20);
+	batch_sieve_begin(&sieve, &batch);
+	while (sieve.left > 0)
+		assert_true(batch_sieve_refuse(&sieve, "why"));
+	batch_sieve_end(&sieve);
+	assert_int_equal(batch.row_count, 0);
+	assert_int_equal(batch.rows.used, COPY_HEADER_BYTES);
+	assert_true(batch.dead_letters.used > MAX_BYTES);
+	assert_progress(&batch, 0, 100, offset, 0, offset - 100, 0);
+	assert_dead_letter(&batch, batch.dead_letter_count, "London", offset - 1,
+					   "junk", NOW_MS);
 	batch_free(&batch);
 }
 
@@ -369,7 +527,10 @@ main(void)
 		cmocka_unit_test(dead_letters_do_not_count_as_days),
 		cmocka_unit_test(a_huge_payload_is_kept_whole),
 		cmocka_unit_test(dead_letters_hold_what_was_there),
-		cmocka_unit_test(a_row_tells_where_it_came_from),
+		cmocka_unit_test(refused_rows_become_dead_letters),
+		cmocka_unit_test(a_sieve_that_ends_early_leaves_a_whole_batch),
+		cmocka_unit_test(rows_refused_in_succession_are_counted),
+		cmocka_unit_test(a_whole_batch_can_be_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

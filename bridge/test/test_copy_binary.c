@@ -139,13 +139,15 @@ timestamps_have_postgresqls_limits(void **state)
 	assert_true(copy_is_timestamp(0));
 }
 
+#define EVENT_TIME_MS INT64_C(1795508100123)
+
 static bool
 put_transaction(CopyBuffer *buffer, int64_t offset)
 {
 	RecordAmount amount = amount_of("8644");
 
 	return copy_put_row(buffer, 8) &&
-		copy_put_timestamptz(buffer, INT64_C(1795508100123)) &&
+		copy_put_timestamptz(buffer, EVENT_TIME_MS) &&
 		copy_put_bytes(buffer, "London", 6) &&
 		copy_put_bytes(buffer, "516", 3) &&
 		copy_put_bytes(buffer, "482", 3) &&
@@ -219,6 +221,9 @@ rows_are_found_again(void **state)
 {
 	CopyBuffer	buffer = buffer_of(BUFFER_BYTES);
 	CopyField	fields[8];
+	size_t		at = COPY_HEADER_BYTES;
+	size_t		end;
+	int64_t		ms;
 	int64_t		offset;
 	int32_t		partition;
 
@@ -228,7 +233,10 @@ rows_are_found_again(void **state)
 		assert_true(put_transaction(&buffer, 70 + i));
 	for (int64_t row = 1; row <= 3; row++)
 	{
-		assert_true(copy_find_row(&buffer, row, fields, 8));
+		end = at;
+		assert_false(copy_next_row(&buffer, &at, fields, 7));
+		assert_int_equal(at, end);
+		assert_true(copy_next_row(&buffer, &at, fields, 8));
 		assert_int_equal(fields[1].length, 6);
 		assert_memory_equal(fields[1].data, "London", 6);
 		assert_null(fields[5].data);
@@ -236,17 +244,17 @@ rows_are_found_again(void **state)
 		assert_int_equal(partition, 3);
 		assert_true(copy_get_int8(&fields[7], &offset));
 		assert_int_equal(offset, 69 + row);
+		assert_true(copy_get_timestamptz(&fields[0], &ms));
+		assert_int_equal(ms, EVENT_TIME_MS);
 		/* a field of another width, or NULL */
 		assert_false(copy_get_int4(&fields[7], &partition));
 		assert_false(copy_get_int8(&fields[6], &offset));
 		assert_false(copy_get_int8(&fields[5], &offset));
 	}
-	assert_false(copy_find_row(&buffer, 0, fields, 8));
-	assert_false(copy_find_row(&buffer, -1, fields, 8));
-	assert_false(copy_find_row(&buffer, 4, fields, 8));
-	assert_false(copy_find_row(&buffer, 1, fields, 7));
+	assert_false(copy_next_row(&buffer, &at, fields, 8));
 	assert_true(copy_put_trailer(&buffer));
-	assert_false(copy_find_row(&buffer, 4, fields, 8));
+	assert_false(copy_next_row(&buffer, &at, fields, 8));
+	assert_int_equal(at, buffer.used - COPY_TRAILER_BYTES);
 }
 
 static void
@@ -260,10 +268,11 @@ a_cut_buffer_is_not_read_beyond(void **state)
 	for (size_t used = 0; used < buffer.used; used++)
 	{
 		CopyBuffer	cut = {malloc(used > 0 ? used : 1), used, used};
+		size_t		at = COPY_HEADER_BYTES;
 
 		assert_non_null(cut.data);
 		memcpy(cut.data, buffer.data, used);
-		assert_false(copy_find_row(&cut, 1, fields, 8));
+		assert_false(copy_next_row(&cut, &at, fields, 8));
 		free(cut.data);
 	}
 }

@@ -235,23 +235,37 @@ AWK
 # check_exactly_once NODE, BROKER, WHAT: every message that Kafka holds is in
 # the database exactly once, at its own coordinates and with its contents; the
 # totals are those that awk finds over what kcat reads; nothing was refused;
-# and the extension finds no difference either.
+# and the extension finds no difference either.  If a fourth argument is given,
+# the messages for which that awk condition holds are dead letters instead,
+# byte for byte.
 sub check_exactly_once
 {
-	my ($node, $broker, $what) = @_;
+	my ($node, $broker, $what, $is_refused) = @_;
 	my $messages = file_of('messages');
+	my $refused = file_of('refused');
+	my $letters = file_of('dead_letters');
 	my $rows = file_of('rows');
 	my $wanted = file_of('totals_wanted');
 	my $found = file_of('totals_found');
 
 	$broker->write_messages($messages);
+	ok(-s $messages, "$what: there are messages");
+	take_refused($messages, $is_refused // 0, $refused);
+	$node->safe_psql('postgres', "
+		COPY (SELECT concat_ws(' ', topic, kafka_partition, kafka_offset,
+		                       convert_from(payload, 'UTF8'), reason)
+		        FROM fintrans_dead_letters) TO '$letters'");
+	sort_file($refused);
+	sort_file($letters);
+	same_files($refused, $letters, defined $is_refused
+		? "$what: dead letters are the messages refused, each exactly once"
+		: "$what: no dead letters");
 	query_to_file($node, $rows, q{
 		SELECT city, kafka_partition, kafka_offset, source_account,
 		       target_account, amount
 		  FROM fintrans_transactions WHERE kafka_offset IS NOT NULL});
 	sort_file($messages);
 	sort_file($rows);
-	ok(-s $messages, "$what: there are messages");
 	same_files($messages, $rows,
 		"$what: rows are the messages, each offset exactly once");
 
@@ -263,9 +277,6 @@ sub check_exactly_once
 	sort_file($found);
 	same_files($wanted, $found, "$what: totals are awk's");
 
-	is($node->safe_psql('postgres',
-		'SELECT * FROM fintrans_dead_letters'), '',
-		"$what: no dead letters");
 	is_deeply(nonempty(next_offsets($node)),
 		nonempty($broker->high_watermarks),
 		"$what: next offsets are the ends of the partitions");
@@ -289,6 +300,19 @@ sub query_to_file
 
 	$node->safe_psql('postgres',
 		"COPY ($query) TO '$file' (DELIMITER ' ')");
+	return;
+}
+
+# Move the messages for which an awk condition holds to a file of their own,
+# with the reason that their dead letters must have.
+sub take_refused
+{
+	my ($messages, $condition, $refused) = @_;
+	my $left = "$messages.left";
+
+	shell("touch '$refused' '$left'");
+	shell("awk '$condition { print \$0, \"refused\" > \"$refused\"; next }
+		{ print > \"$left\" }' '$messages' && mv '$left' '$messages'");
 	return;
 }
 

@@ -1,0 +1,120 @@
+# A CHECK constraint of a DBA's own refuses rows among many: each becomes a dead
+# letter once, in the database transaction of its neighbours' offsets, whatever
+# the moment at which the bridge is killed.  A table that refuses everything
+# stops the bridge, and stays a mistake that can be mended.
+use strict;
+use warnings;
+
+use Test::More;
+
+use FintransBroker;
+use FintransTest;
+
+my $node = new_node('bridge');
+$node->append_conf('postgresql.conf', 'max_prepared_transactions = 1');
+$node->restart;
+my $broker = FintransBroker->embedded;
+
+sub add_check
+{
+	my ($condition) = @_;
+
+	$node->safe_psql('postgres', "
+		ALTER TABLE fintrans_transactions DROP CONSTRAINT IF EXISTS dba_check;
+		ALTER TABLE fintrans_transactions
+			ADD CONSTRAINT dba_check CHECK ($condition) NOT VALID");
+	return;
+}
+
+sub dead_letters
+{
+	return $node->safe_psql('postgres',
+		'SELECT count(*) FROM fintrans_dead_letters');
+}
+
+# Kill a bridge that has moved its offsets and copied its rows, and waits to
+# write the dead letters of that batch.
+sub kill_before_dead_letters
+{
+	my (@options) = @_;
+	my $before = progress($node);
+
+	# held by no session, so that nothing but a test's death can end it early
+	$node->safe_psql('postgres', q{
+		BEGIN;
+		LOCK TABLE fintrans_dead_letters IN SHARE MODE;
+		PREPARE TRANSACTION 'no dead letters'});
+	my $bridge = start_bridge($node, $broker, 'bridge', @options);
+	wait_for {
+		$node->safe_psql('postgres', q{
+			SELECT count(*) FROM pg_locks WHERE NOT granted
+				AND relation = 'fintrans_dead_letters'::regclass}) > 0
+	} 'the bridge to write dead letters';
+	is($bridge->kill9, -9, 'a bridge is killed before its dead letters');
+	$node->safe_psql('postgres', q{ROLLBACK PREPARED 'no dead letters'});
+	is(progress($node), $before, 'it has left nothing');
+	return;
+}
+
+# one row in twenty; awk's % is exact for such numbers
+add_check('mod(amount, 20) <> 7');
+run_generator($broker, '--count' => 40_000, '--rate' => 0, '--seed' => 16);
+my @options = ('--batch-rows' => 3000);
+kill_before_dead_letters(@options);
+my $bridge = start_bridge($node, $broker, 'bridge', @options,
+	'--max-messages' => 15_000);
+is($bridge->wait_exit(180), 0, 'a bridge loads a part');
+is(progress($node), 15_000, 'and no more');
+cmp_ok(dead_letters(), '>', 500, 'which has refused rows');
+kill_before_dead_letters(@options);
+$bridge = start_bridge($node, $broker, 'bridge', '--exit-at-end');
+is($bridge->wait_exit(180), 0, 'the last bridge ends at the end');
+is(progress($node), 40_000, 'all messages are handled');
+check_exactly_once($node, $broker, 'one in twenty', '$6 % 20 == 7');
+is($node->safe_psql('postgres',
+		'SELECT DISTINCT detail FROM fintrans_dead_letters'),
+	'SQLSTATE 23514, constraint dba_check', 'dead letters say why');
+
+# every second one of those that follow
+my $ends = $broker->high_watermarks;
+my $follows = join(' || ', map { sprintf '($1 == "%s" && $2 == %d && $3 >= %d)',
+		split(/ /), $ends->{$_} } sort keys %$ends);
+my $is_refused = "(\$6 % 20 == 7 || ((\$6 % 2 == 1) && ($follows)))";
+add_check('mod(amount, 2) = 0');
+run_generator($broker, '--count' => 10_000, '--rate' => 0, '--seed' => 17);
+$bridge = start_bridge($node, $broker, 'bridge', '--exit-at-end');
+is($bridge->wait_exit(180), 0, 'the bridge ends at the end');
+check_exactly_once($node, $broker, 'one in two', $is_refused);
+
+# a mistake in the table: nothing of a large batch becomes a dead letter
+my $before = dead_letters();
+add_check('amount < 0');
+run_generator($broker, '--count' => 5000, '--rate' => 0, '--seed' => 18);
+$bridge = start_bridge($node, $broker, 'bridge', '--linger-ms' => 5000);
+is($bridge->wait_exit(180), 1, 'a table that refuses everything stops the bridge');
+like($bridge->logged,
+	qr/1000 rows in succession were refused \(SQLSTATE 23514, constraint dba_check\)/,
+	'which says why');
+is(dead_letters(), $before, 'and has made no dead letters');
+add_check('mod(amount, 2) = 0');
+$bridge = start_bridge($node, $broker, 'bridge', '--exit-at-end');
+is($bridge->wait_exit(180), 0, 'with the table mended it ends at the end');
+check_exactly_once($node, $broker, 'mended', $is_refused);
+
+# small batches are stored until the limit, but restarts do not move it
+$before = dead_letters();
+add_check('amount < 0');
+run_generator($broker, '--count' => 5000, '--rate' => 0, '--seed' => 19);
+for my $start (1 .. 3)
+{
+	$bridge = start_bridge($node, $broker, 'bridge', '--batch-rows' => 150);
+	is($bridge->wait_exit(180), 1, "start $start is stopped");
+}
+cmp_ok(dead_letters() - $before, '<', 1000,
+	'all starts together have made less than 1000 dead letters');
+cmp_ok(dead_letters() - $before, '>', 0, 'but some');
+is($node->safe_psql('postgres', 'SELECT * FROM fintrans_verify()'), '',
+	'verify finds no difference');
+unlike($bridge->logged, qr/Failing row|payload/, 'no row is logged');
+
+done_testing();
