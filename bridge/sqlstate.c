@@ -44,10 +44,13 @@ static const SqlstateRule rules[] = {
 	{AT_ANY, "42", SQLSTATE_FATAL}, /* privileges, names */
 	{AT(SQLSTATE_COPY_ROWS), "39", SQLSTATE_RETRY}, /* raised by the trigger */
 	{AT_ANY, "3", SQLSTATE_FATAL},	/* catalog or schema names */
+	{AT_ANY, "22P03", SQLSTATE_FATAL},	/* what we send is not as COPY or the */
+	{AT_ANY, "22P04", SQLSTATE_FATAL},	/* columns' types want it */
 	{AT(SQLSTATE_COPY_ROWS), "", SQLSTATE_RETRY},
 	{AT_ANY, "", SQLSTATE_FATAL},
 };
 
+static bool is_rows_fault(const char *sqlstate, bool has_constraint);
 static bool starts_with(const char *text, const char *prefix);
 static bool line_row(const char *line, size_t length, const char *relation,
 					 int64_t *row);
@@ -65,8 +68,7 @@ sqlstate_classify(SqlstateStep step, const char *sqlstate,
 		!has_constraint)
 		return SQLSTATE_MEND;	/* the parent has no partition for the row */
 	if (step == SQLSTATE_COPY_ROWS && row > 0 &&
-		(starts_with(sqlstate, "22") ||
-		 (strcmp(sqlstate, "23514") == 0 && has_constraint)))
+		is_rows_fault(sqlstate, has_constraint))
 		return SQLSTATE_REJECT;
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		if ((rules[i].steps & AT(step)) != 0 &&
@@ -80,18 +82,20 @@ sqlstate_copy_row(const char *context, const char *relation)
 {
 	int64_t		row;
 
-	if (context == NULL)
+	if (context == NULL ||
+		!line_row(context, strcspn(context, "\n"), relation, &row))
 		return 0;
-	for (;;)
-	{
-		size_t		length = strcspn(context, "\n");
+	return row;
+}
 
-		if (line_row(context, length, relation, &row))
-			return row;
-		if (context[length] == '\0')
-			return 0;
-		context += length + 1;
-	}
+/* A data error that is not our encoder's, or a CHECK. */
+static bool
+is_rows_fault(const char *sqlstate, bool has_constraint)
+{
+	if (strcmp(sqlstate, "22P03") == 0 || strcmp(sqlstate, "22P04") == 0)
+		return false;
+	return starts_with(sqlstate, "22") ||
+		(strcmp(sqlstate, "23514") == 0 && has_constraint);
 }
 
 static bool

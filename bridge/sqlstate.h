@@ -37,8 +37,9 @@ extern SqlstateClass sqlstate_classify(SqlstateStep step,
 
 /*
  * Number of the row that a COPY into `relation` was reading, from an error's
- * context; 0 when no line of it is about that COPY.  Errors inside a trigger
- * have no such line.  Works in any language of the server's messages.
+ * context; 0 when its first line is not about that COPY: then the error comes
+ * from a trigger or a function, which PostgreSQL names above it.  Works in any
+ * language of the server's messages.
  */
 extern int64_t sqlstate_copy_row(const char *context, const char *relation);
 

@@ -101,6 +101,22 @@ $bridge = start_bridge($node, $broker, 'bridge', '--exit-at-end');
 is($bridge->wait_exit(180), 0, 'with the table mended it ends at the end');
 check_exactly_once($node, $broker, 'mended', $is_refused);
 
+# a data error in somebody's row trigger is not the row's fault: it is retried
+$before = dead_letters();
+$node->safe_psql('postgres', q{
+	CREATE FUNCTION divide() RETURNS trigger LANGUAGE plpgsql AS $$
+	BEGIN NEW.amount := NEW.amount / 0; RETURN NEW; END $$;
+	CREATE TRIGGER divide BEFORE INSERT ON fintrans_transactions
+		FOR EACH ROW EXECUTE FUNCTION divide()});
+$broker->produce('London', '1 2 4');
+$bridge = start_bridge($node, $broker, 'bridge');
+wait_for { $bridge->logged =~ /retrying" sqlstate=22012/ } 'the trigger to fail';
+is(dead_letters(), $before, 'a row trigger that fails makes no dead letter');
+$node->safe_psql('postgres', 'DROP TRIGGER divide ON fintrans_transactions');
+wait_until_loaded($node, $broker);
+is($bridge->stop, 0, 'and the row is stored when it is gone');
+is(dead_letters(), $before, 'as a row');
+
 # small batches are stored until the limit, but restarts do not move it
 $before = dead_letters();
 add_check('amount < 0');

@@ -121,6 +121,12 @@ configuration_and_the_unknown_are_fatal(void **state)
 		{"0A000", NULL, 0, SQLSTATE_FATAL},
 		{"P0001", NULL, 0, SQLSTATE_FATAL},
 	};
+	/* COPY or a type does not understand what we send */
+	static const Case encoding[] = {
+		{"22P03", NULL, 1, SQLSTATE_FATAL},
+		{"22P03", NULL, 0, SQLSTATE_FATAL},
+		{"22P04", NULL, 1, SQLSTATE_FATAL},
+	};
 	/* from a trigger it says nothing about the installation */
 	static const Case copying[] = {
 		{"0A000", NULL, 0, SQLSTATE_RETRY},
@@ -132,6 +138,8 @@ configuration_and_the_unknown_are_fatal(void **state)
 	CHECK(SQLSTATE_COPY_ROWS, cases);
 	CHECK(SQLSTATE_OTHER, other);
 	CHECK(SQLSTATE_COPY_ROWS, copying);
+	CHECK(SQLSTATE_COPY_ROWS, encoding);
+	CHECK(SQLSTATE_OTHER, encoding);
 }
 
 static void
@@ -170,10 +178,10 @@ finds_the_row_in_a_context(void **state)
 	assert_int_equal(sqlstate_copy_row(
 					 "COPY fintrans_transactions, line 1000000",
 					 "fintrans_transactions"), 1000000);
-	/* below other lines */
+	/* above other lines */
 	assert_int_equal(sqlstate_copy_row(
-					 "SQL function \"f\" statement 1\n"
-					 "COPY fintrans_transactions, line 4",
+					 "COPY fintrans_transactions, line 4\n"
+					 "SQL statement \"x\"",
 					 "fintrans_transactions"), 4);
 	/* German, French, Japanese */
 	assert_int_equal(sqlstate_copy_row(
@@ -195,7 +203,14 @@ finds_no_row_where_there_is_none(void **state)
 	(void) state;
 	assert_int_equal(sqlstate_copy_row(NULL, leaf), 0);
 	assert_int_equal(sqlstate_copy_row("", leaf), 0);
-	/* what an error in a trigger has */
+	/* a BEFORE ROW trigger that divides by zero; a function in a CHECK */
+	assert_int_equal(sqlstate_copy_row(
+					 "PL/pgSQL function bad() line 1 at assignment\n"
+					 "COPY fintrans_transactions_20261124, line 1", leaf), 0);
+	assert_int_equal(sqlstate_copy_row(
+					 "SQL function \"f\" statement 1\n"
+					 "COPY fintrans_transactions_20261124, line 4", leaf), 0);
+	/* what an error in a statement trigger has */
 	assert_int_equal(sqlstate_copy_row(
 					 "SQL statement \"INSERT INTO x VALUES (1)\"\n"
 					 "PL/pgSQL function f() line 3 at SQL statement", leaf),
