@@ -1,7 +1,7 @@
 /*
  * libpq with its results and errors put away in one place.  Calls block; what
  * bounds them is connect_timeout, TCP keepalives and tcp_user_timeout, which
- * get defaults here because libpq's own are "never".
+ * conninfo.c gives defaults because libpq's own are "never".
  */
 #include "database.h"
 
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "conninfo.h"
 #include "log.h"
 #include "sqlstate.h"
 
@@ -28,42 +29,18 @@
 struct Database
 {
 	const char *conninfo;		/* the caller's */
+	const char *program;		/* the caller's */
 	PGconn	   *conn;			/* NULL when never tried */
 	PGresult   *result;			/* of the latest statement, or NULL */
 	DatabaseError error;
 };
 
-/*
- * Settings of the connection: the user's own win, in the connection string or
- * in the environment.
- */
-static const struct
-{
-	const char *keyword;
-	const char *value;
-	const char *environment;	/* where the user may have set it, or NULL */
-}			connection_defaults[] = {
-	{"connect_timeout", "10", "PGCONNECT_TIMEOUT"},
-	{"keepalives_idle", "10", NULL},
-	{"keepalives_interval", "5", NULL},
-	{"keepalives_count", "4", NULL},
-	{"tcp_user_timeout", "30000", NULL},
-	{"fallback_application_name", "fintrans-bridge", NULL},
-};
-
-#define DEFAULT_COUNT \
-	(sizeof(connection_defaults) / sizeof(connection_defaults[0]))
-
-/* the defaults, dbname, client_encoding, NULL */
-#define KEYWORD_COUNT (DEFAULT_COUNT + 3)
-
-static void list_keywords(const char *conninfo, const char **keywords,
-						  const char **values);
 static void note_refusal(Database *database);
 static bool await_connection(PGconn *conn);
 static void find_sqlstate(const char *text, char *sqlstate);
 static void keep_result(Database *database, PGresult *result);
 static void note_error(Database *database, const char *relation);
+static void note_broken(Database *database);
 static void note_text(DatabaseError *error, const char *text);
 static bool run_copy(Database *database, const char *sql,
 					 const char *relation, const CopyBuffer *data,
@@ -74,33 +51,15 @@ static bool send_bytes(PGconn *conn, const CopyBuffer *data);
 static void drain_results(PGconn *conn);
 static void on_notice(void *argument, const PGresult *notice);
 
-bool
-database_check_conninfo(const char *conninfo, char *errstr,
-						size_t errstr_size)
-{
-	char	   *reason = NULL;
-	PQconninfoOption *options;
-
-	/* without = or a scheme it is a database's name */
-	if (strchr(conninfo, '=') == NULL && strstr(conninfo, "://") == NULL)
-		return true;
-	options = PQconninfoParse(conninfo, &reason);
-	if (options == NULL)
-		/* libpq's reason may quote a part of the string: a password */
-		snprintf(errstr, errstr_size,
-				 "the database's connection string cannot be parsed");
-	PQconninfoFree(options);
-	PQfreemem(reason);
-	return options != NULL;
-}
-
 Database *
-database_new(const char *conninfo)
+database_new(const char *conninfo, const char *program)
 {
 	Database   *database = calloc(1, sizeof(*database));
 
-	if (database != NULL)
-		database->conninfo = conninfo;
+	if (database == NULL)
+		return NULL;
+	database->conninfo = conninfo;
+	database->program = program;
 	return database;
 }
 
@@ -116,19 +75,18 @@ database_free(Database *database)
 bool
 database_connect(Database *database)
 {
-	const char *keywords[KEYWORD_COUNT];
-	const char *values[KEYWORD_COUNT];
+	const char *keywords[CONNINFO_KEYWORDS];
+	const char *values[CONNINFO_KEYWORDS];
 
 	database_disconnect(database);
-	list_keywords(database->conninfo, keywords, values);
+	conninfo_list(database->conninfo, database->program, keywords, values);
 	database->conn = PQconnectdbParams(keywords, values, 1);
 	if (PQstatus(database->conn) == CONNECTION_OK)
 	{
 		PQsetNoticeReceiver(database->conn, on_notice, NULL);
 		return true;
 	}
-	memset(&database->error, 0, sizeof(database->error));
-	note_text(&database->error, PQerrorMessage(database->conn));
+	note_broken(database);
 	note_refusal(database);
 	database_disconnect(database);
 	return false;
@@ -173,6 +131,8 @@ database_rows(const Database *database)
 const char *
 database_value(const Database *database, int row, int column)
 {
+	if (PQgetisnull(database->result, row, column))
+		return NULL;
 	return PQgetvalue(database->result, row, column);
 }
 
@@ -218,8 +178,7 @@ database_quote_identifier(Database *database, const char *name, char *quoted,
 
 	if (text == NULL)
 	{
-		memset(&database->error, 0, sizeof(database->error));
-		note_text(&database->error, PQerrorMessage(database->conn));
+		note_broken(database);
 		return false;
 	}
 	length = snprintf(quoted, quoted_size, "%s", text);
@@ -227,34 +186,35 @@ database_quote_identifier(Database *database, const char *name, char *quoted,
 	return length >= 0 && (size_t) length < quoted_size;
 }
 
+int
+database_socket(const Database *database)
+{
+	return PQsocket(database->conn);
+}
+
+bool
+database_consume(Database *database, bool *notified)
+{
+	PGnotify   *notification;
+
+	*notified = false;
+	if (PQconsumeInput(database->conn) == 0)
+	{
+		note_broken(database);
+		return false;
+	}
+	while ((notification = PQnotifies(database->conn)) != NULL)
+	{
+		*notified = true;
+		PQfreemem(notification);
+	}
+	return true;
+}
+
 const DatabaseError *
 database_error(const Database *database)
 {
 	return &database->error;
-}
-
-/* The later of two equal keywords wins, so the user's string comes last. */
-static void
-list_keywords(const char *conninfo, const char **keywords,
-			  const char **values)
-{
-	size_t		count = 0;
-
-	for (size_t i = 0; i < DEFAULT_COUNT; i++)
-	{
-		const char *variable = connection_defaults[i].environment;
-
-		if (variable != NULL && getenv(variable) != NULL)
-			continue;
-		keywords[count] = connection_defaults[i].keyword;
-		values[count++] = connection_defaults[i].value;
-	}
-	keywords[count] = "dbname";
-	values[count++] = conninfo;
-	keywords[count] = "client_encoding";
-	values[count++] = "UTF8";
-	keywords[count] = NULL;
-	values[count] = NULL;
 }
 
 /*
@@ -266,11 +226,11 @@ list_keywords(const char *conninfo, const char **keywords,
 static void
 note_refusal(Database *database)
 {
-	const char *keywords[KEYWORD_COUNT];
-	const char *values[KEYWORD_COUNT];
+	const char *keywords[CONNINFO_KEYWORDS];
+	const char *values[CONNINFO_KEYWORDS];
 	PGconn	   *conn;
 
-	list_keywords(database->conninfo, keywords, values);
+	conninfo_list(database->conninfo, database->program, keywords, values);
 	conn = PQconnectStartParams(keywords, values, 1);
 	if (conn == NULL)
 		return;
@@ -356,6 +316,14 @@ note_error(Database *database, const char *relation)
 		note_text(error, message);
 	else
 		note_text(error, PQerrorMessage(database->conn));
+}
+
+/* What libpq itself says. */
+static void
+note_broken(Database *database)
+{
+	memset(&database->error, 0, sizeof(database->error));
+	note_text(&database->error, PQerrorMessage(database->conn));
 }
 
 /* One line, without the line end. */

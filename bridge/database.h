@@ -1,7 +1,7 @@
 /*
- * One connection to PostgreSQL: connect, run a statement, COPY a buffer, and
- * say exactly what went wrong.  The bridge's only user of libpq; knows no
- * fintrans table.  To be used by one thread at a time.
+ * One connection to PostgreSQL: connect, run a statement, COPY a buffer, take
+ * notifications, and say exactly what went wrong.  Knows no fintrans table.
+ * To be used by one thread at a time.
  */
 #ifndef FINTRANS_DATABASE_H
 #define FINTRANS_DATABASE_H
@@ -26,12 +26,10 @@ typedef struct DatabaseError
 	char		text[400];
 } DatabaseError;
 
-/* Is this a connection string?  Its text is kept out of errstr. */
-extern bool database_check_conninfo(const char *conninfo,
-									char *errstr, size_t errstr_size);
-
-/* conninfo must outlive it; NULL when memory is short. */
-extern Database *database_new(const char *conninfo);
+/*
+ * conninfo and the program's name must outlive it; NULL when memory is short.
+ */
+extern Database *database_new(const char *conninfo, const char *program);
 extern void database_free(Database *database);
 
 /*
@@ -50,6 +48,8 @@ extern bool database_run(Database *database, const char *sql,
 						 const char *const *parameters, int count);
 
 extern int	database_rows(const Database *database);
+
+/* NULL for a null value. */
 extern const char *database_value(const Database *database, int row,
 								  int column);
 
@@ -81,6 +81,12 @@ extern const char *database_parameter(const Database *database,
 /* Write name quoted as an identifier; false when it does not fit. */
 extern bool database_quote_identifier(Database *database, const char *name,
 									  char *quoted, size_t quoted_size);
+
+/* What to wait on for input; -1 without a connection. */
+extern int	database_socket(const Database *database);
+
+/* Take input; notified becomes true when there were notifications. */
+extern bool database_consume(Database *database, bool *notified);
 
 extern const DatabaseError *database_error(const Database *database);
 

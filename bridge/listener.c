@@ -1,6 +1,5 @@
 /*
- * Connects, checks, listens and runs statements.  The detector's only user of
- * libpq.
+ * Connects, checks, listens and runs statements.
  */
 #include "listener.h"
 
@@ -9,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libpq-fe.h>
-
+#include "conninfo.h"
+#include "database.h"
 #include "fintrans_record.h"
 #include "log.h"
 #include "sqlstate.h"
@@ -22,9 +21,8 @@
 
 struct Listener
 {
-	const char *database;
-	PGconn	   *conn;			/* NULL when not connected */
-	PGresult   *result;			/* of the latest statement, or NULL */
+	const char *conninfo;		/* the caller's */
+	Database   *database;
 	char		schema[IDENTIFIER_BYTES];	/* the extension's, quoted */
 	char		history[128];
 	bool		was_connected;	/* and checked, at any time */
@@ -33,23 +31,26 @@ struct Listener
 };
 
 static ListenerOutcome connect_database(Listener *listener);
-static bool is_conninfo(const char *text);
-static bool try_connect(Listener *listener, const char *const *keywords,
-						const char *const *values);
-static void on_notice(void *argument, const PGresult *notice);
 static ListenerOutcome set_up(Listener *listener);
 static ListenerOutcome find_extension(Listener *listener);
 static ListenerOutcome find_history(Listener *listener);
 static ListenerOutcome start_listening(Listener *listener);
-static ListenerOutcome failed(Listener *listener);
+static ListenerOutcome failed(Listener *listener, SqlstateStep step);
 
 Listener *
-listener_new(const char *database)
+listener_new(const char *conninfo)
 {
 	Listener   *listener = calloc(1, sizeof(*listener));
 
-	if (listener != NULL)
-		listener->database = database;
+	if (listener == NULL)
+		return NULL;
+	listener->conninfo = conninfo;
+	listener->database = database_new(conninfo, "fintrans-detector");
+	if (listener->database == NULL)
+	{
+		free(listener);
+		return NULL;
+	}
 	return listener;
 }
 
@@ -58,7 +59,7 @@ listener_free(Listener *listener)
 {
 	if (listener == NULL)
 		return;
-	listener_disconnect(listener);
+	database_free(listener->database);
 	free(listener);
 }
 
@@ -80,10 +81,7 @@ listener_connect(Listener *listener)
 void
 listener_disconnect(Listener *listener)
 {
-	PQclear(listener->result);
-	listener->result = NULL;
-	PQfinish(listener->conn);
-	listener->conn = NULL;
+	database_disconnect(listener->database);
 }
 
 const char *
@@ -112,62 +110,44 @@ listener_run(Listener *listener, const char *const *parameters, int count,
 	if (bytes < 0 || (size_t) bytes >= sizeof(text))
 		return listener_fail(listener, LISTENER_FATAL,
 							 "a statement is too long");
-	PQclear(listener->result);
-	listener->result = PQexecParams(listener->conn, text, count, NULL,
-									parameters, NULL, NULL, 0);
-	if (PQresultStatus(listener->result) == PGRES_TUPLES_OK ||
-		PQresultStatus(listener->result) == PGRES_COMMAND_OK)
+	if (database_run(listener->database, text, parameters, count))
 		return LISTENER_DONE;
-	return failed(listener);
+	return failed(listener, SQLSTATE_OTHER);
 }
 
 int
 listener_rows(const Listener *listener)
 {
-	return PQntuples(listener->result);
+	return database_rows(listener->database);
 }
 
 const char *
 listener_value(const Listener *listener, int row, int column)
 {
-	if (PQgetisnull(listener->result, row, column))
-		return NULL;
-	return PQgetvalue(listener->result, row, column);
+	return database_value(listener->database, row, column);
 }
 
 bool
 listener_failed_with(const Listener *listener, const char *sqlstate)
 {
-	const char *state = PQresultErrorField(listener->result,
-										   PG_DIAG_SQLSTATE);
-
-	return state != NULL && strcmp(state, sqlstate) == 0;
+	return strcmp(database_error(listener->database)->sqlstate,
+				  sqlstate) == 0;
 }
 
 int
 listener_socket(const Listener *listener)
 {
-	return PQsocket(listener->conn);
+	return database_socket(listener->database);
 }
 
 ListenerOutcome
 listener_consume(Listener *listener, bool *notified)
 {
-	PGnotify   *notification;
-
-	*notified = false;
-	if (PQconsumeInput(listener->conn) == 0)
-		return listener_fail(listener, LISTENER_LOST, "%s",
-							 PQerrorMessage(listener->conn));
-	while ((notification = PQnotifies(listener->conn)) != NULL)
-	{
-		*notified = true;
-		PQfreemem(notification);
-	}
-	return LISTENER_DONE;
+	if (database_consume(listener->database, notified))
+		return LISTENER_DONE;
+	return failed(listener, SQLSTATE_OTHER);
 }
 
-/* Of libpq's texts, the first line says what counts. */
 ListenerOutcome
 listener_fail(Listener *listener, ListenerOutcome outcome,
 			  const char *format,...)
@@ -177,7 +157,6 @@ listener_fail(Listener *listener, ListenerOutcome outcome,
 	va_start(arguments, format);
 	vsnprintf(listener->error, sizeof(listener->error), format, arguments);
 	va_end(arguments);
-	listener->error[strcspn(listener->error, "\n")] = '\0';
 	return outcome;
 }
 
@@ -190,77 +169,20 @@ listener_error(const Listener *listener)
 /* ------------------------------------------------------------- connecting */
 
 /*
- * The later of two equal keywords wins: defaults, because libpq's own are
- * "wait for ever", then the user's string, then what this file relies on.
+ * A server that refuses us at first shows a mistake of the configuration;
+ * later it may be a password being changed.
  */
 static ListenerOutcome
 connect_database(Listener *listener)
 {
-	const char *timeout = getenv("PGCONNECT_TIMEOUT");
-	const char *const keywords[] = {
-		"connect_timeout", "keepalives_idle", "keepalives_interval",
-		"keepalives_count", "tcp_user_timeout", "fallback_application_name",
-		"dbname", "client_encoding", NULL
-	};
-	const char *const values[] = {
-		timeout != NULL ? timeout : "10", "10", "5",
-		"4", "30000", "fintrans-detector",
-		listener->database, "UTF8", NULL
-	};
-	bool		refused;
+	char		errstr[256];
 
-	if (!is_conninfo(listener->database))
-		return listener_fail(listener, LISTENER_FATAL, "the database's "
-							 "connection string cannot be parsed");
-	if (try_connect(listener, keywords, values))
+	if (!conninfo_check(listener->conninfo, errstr, sizeof(errstr)))
+		return listener_fail(listener, LISTENER_FATAL, "%s", errstr);
+	if (database_connect(listener->database))
 		return LISTENER_DONE;
-	/* a server that answers refuses us: at first that is a mistake of the
-	 * configuration, later it may be a password being changed; once more, for
-	 * it may have been starting */
-	refused = !listener->was_connected &&
-		PQpingParams(keywords, values, 1) == PQPING_OK;
-	if (refused && try_connect(listener, keywords, values))
-		return LISTENER_DONE;
-	return listener_fail(listener, refused ? LISTENER_FATAL : LISTENER_LOST,
-						 "%s", PQerrorMessage(listener->conn));
-}
-
-/* Checked apart because libpq's complaint may quote a password. */
-static bool
-is_conninfo(const char *text)
-{
-	PQconninfoOption *options;
-
-	/* without "=" or a scheme it is a database's name */
-	if (strchr(text, '=') == NULL && strstr(text, "://") == NULL)
-		return true;
-	options = PQconninfoParse(text, NULL);
-	PQconninfoFree(options);
-	return options != NULL;
-}
-
-static bool
-try_connect(Listener *listener, const char *const *keywords,
-			const char *const *values)
-{
-	listener_disconnect(listener);
-	listener->conn = PQconnectdbParams(keywords, values, 1);
-	if (PQstatus(listener->conn) != CONNECTION_OK)
-		return false;
-	PQsetNoticeReceiver(listener->conn, on_notice, NULL);
-	return true;
-}
-
-static void
-on_notice(void *argument, const PGresult *notice)
-{
-	const char *message = PQresultErrorField(notice,
-											 PG_DIAG_MESSAGE_PRIMARY);
-	char		quoted[256];
-
-	(void) argument;
-	log_write(LOG_LEVEL_DEBUG, "database notice", "text=%s",
-			  log_quote(message, quoted, sizeof(quoted)));
+	return failed(listener, listener->was_connected ? SQLSTATE_CONNECT :
+				  SQLSTATE_FIRST_CONNECT);
 }
 
 /* A cursor is to be planned for all of its rows, and times are to be UTC. */
@@ -285,7 +207,6 @@ static ListenerOutcome
 find_extension(Listener *listener)
 {
 	ListenerOutcome outcome;
-	char	   *quoted;
 
 	outcome = listener_run(listener, NULL, 0,
 						   "SELECT n.nspname FROM pg_extension e"
@@ -294,17 +215,15 @@ find_extension(Listener *listener)
 	if (outcome != LISTENER_DONE)
 		return outcome;
 	if (listener_rows(listener) != 1)
-		return listener_fail(listener, LISTENER_FATAL, "database \"%s\" has "
-							 "no extension \"fintrans\": it takes CREATE "
-							 "EXTENSION fintrans", PQdb(listener->conn));
-	quoted = PQescapeIdentifier(listener->conn,
-								PQgetvalue(listener->result, 0, 0),
-								strlen(PQgetvalue(listener->result, 0, 0)));
-	if (quoted == NULL)
-		return listener_fail(listener, LISTENER_FATAL, "%s",
-							 PQerrorMessage(listener->conn));
-	snprintf(listener->schema, sizeof(listener->schema), "%s", quoted);
-	PQfreemem(quoted);
+		return listener_fail(listener, LISTENER_FATAL, "the database has no "
+							 "extension \"fintrans\"; create it with: CREATE "
+							 "EXTENSION fintrans");
+	if (!database_quote_identifier(listener->database,
+								   listener_value(listener, 0, 0),
+								   listener->schema,
+								   sizeof(listener->schema)))
+		return listener_fail(listener, LISTENER_FATAL, "the name of the "
+							 "extension's schema cannot be quoted");
 	return LISTENER_DONE;
 }
 
@@ -350,21 +269,14 @@ start_listening(Listener *listener)
 	return LISTENER_DONE;
 }
 
-/*
- * Say what failed and whether trying again may help.  Only the primary
- * message: a detail may hold a row's values.
- */
+/* Say what failed and whether trying again may help. */
 static ListenerOutcome
-failed(Listener *listener)
+failed(Listener *listener, SqlstateStep step)
 {
-	const char *state = PQresultErrorField(listener->result,
-										   PG_DIAG_SQLSTATE);
-	const char *message = PQresultErrorField(listener->result,
-											 PG_DIAG_MESSAGE_PRIMARY);
-	bool		fatal = PQstatus(listener->conn) == CONNECTION_OK &&
-		sqlstate_classify(SQLSTATE_OTHER, state, NULL, 0) == SQLSTATE_FATAL;
+	const DatabaseError *error = database_error(listener->database);
+	bool		fatal = sqlstate_classify(step, error->sqlstate, NULL, 0) ==
+		SQLSTATE_FATAL;
 
 	return listener_fail(listener, fatal ? LISTENER_FATAL : LISTENER_LOST,
-						 "%s", message != NULL ? message :
-						 PQerrorMessage(listener->conn));
+						 "%s", error->text);
 }

@@ -22,8 +22,8 @@ typedef enum ListenerOutcome
 
 typedef struct Listener Listener;
 
-/* database is a libpq connection string that must outlive it; "" for PG*. */
-extern Listener *listener_new(const char *database);
+/* conninfo must outlive it; "" for PG*. */
+extern Listener *listener_new(const char *conninfo);
 
 /* Connect anew, find the extension, and listen if that is to be had. */
 extern ListenerOutcome listener_connect(Listener *listener);

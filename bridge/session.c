@@ -36,7 +36,7 @@ session_new(const char *conninfo, const char *currency)
 	if (session == NULL)
 		return NULL;
 	session->currency = currency;
-	session->database = database_new(conninfo);
+	session->database = database_new(conninfo, "fintrans-bridge");
 	if (session->database == NULL)
 	{
 		free(session);
