@@ -1,5 +1,6 @@
 /*
- * Connection strings of PostgreSQL, and what we add to one.
+ * Connection strings of PostgreSQL: what is wrong with one, as far as that can
+ * be told without a server, and what we add to one.
  */
 #ifndef FINTRANS_CONNINFO_H
 #define FINTRANS_CONNINFO_H
@@ -10,7 +11,12 @@
 /* Room for what conninfo_list() writes. */
 #define CONNINFO_KEYWORDS 9
 
-/* Is this a connection string?  Its text is kept out of errstr. */
+/*
+ * Can a connection be tried with this string and the environment?  errstr says
+ * why not, without a password.  Cannot tell whether hosts exist, are as many
+ * as their ports, and answer, whether files of TLS can be read, or a role may
+ * connect; nor what numbers a service file holds.
+ */
 extern bool conninfo_check(const char *conninfo, char *errstr,
 						   size_t errstr_size);
 

@@ -1,0 +1,161 @@
+/*
+ * Connection strings that cannot be right are refused before a server is
+ * asked, and no part of a password is told.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "conninfo.h"
+
+static int
+set_up(void **state)
+{
+	(void) state;
+	unsetenv("PGPORT");
+	unsetenv("PGSSLMODE");
+	unsetenv("PGCONNECT_TIMEOUT");
+	return 0;
+}
+
+static void
+assert_accepted(const char *conninfo)
+{
+	char		errstr[256] = "";
+
+	if (!conninfo_check(conninfo, errstr, sizeof(errstr)))
+		fail_msg("%s: %s", conninfo, errstr);
+}
+
+/* why must be a part of the reason, and the password's pieces none. */
+static void
+assert_refused(const char *conninfo, const char *why)
+{
+	char		errstr[256] = "";
+
+	if (conninfo_check(conninfo, errstr, sizeof(errstr)))
+		fail_msg("%s: accepted", conninfo);
+	if (strstr(errstr, why) == NULL)
+		fail_msg("%s: %s", conninfo, errstr);
+	assert_null(strstr(errstr, "pa55"));
+	assert_null(strstr(errstr, "w0rd"));
+	assert_null(strchr(errstr, '\n'));
+}
+
+static void
+strings_in_order_are_accepted(void **state)
+{
+	(void) state;
+	assert_accepted("");
+	assert_accepted("bank");
+	assert_accepted("host=db1,db2 port=5432,,5433 dbname=bank");
+	assert_accepted("host=db1,db2 port=5432, dbname=bank");
+	assert_accepted("host=db1 port=' 5432 ' connect_timeout=-1");
+	assert_accepted("password='pa55@w0rd/' host=db1 sslmode=verify-full"
+					" target_session_attrs=read-write keepalives=0");
+	assert_accepted("hostaddr=192.0.2.1,192.0.2.2 host=a,b port=1,2");
+	assert_accepted("postgresql://");
+	assert_accepted("postgresql://db1:5432,db2:5433/bank?sslmode=require");
+	assert_accepted("postgresql://u:pa55%40w0rd@db1/bank");
+	assert_accepted("postgres://u:pa55?w0rd@db1:5432/bank");
+	assert_accepted("postgresql://u@db1/bank?password=pa55@w0rd");
+	assert_accepted("postgresql://%2Frun%2Fpostgresql/bank?user=a@b");
+	assert_accepted("postgresql://[2001:db8::1]:5432/bank");
+}
+
+static void
+a_password_not_encoded_is_refused(void **state)
+{
+	(void) state;
+	assert_refused("postgresql://u:pa55@w0rd@db1/bank", "%40");
+	assert_refused("postgres://u:pa55@w0rd@db1,db2/bank?sslmode=require",
+				   "%40");
+	assert_refused("postgresql://u:pa55/w0rd@db1/bank", "%2F");
+	assert_refused("postgresql://u:1/w0rd@db1/bank", "%2F");
+	assert_refused("postgresql://u:pa55%w0rd@db1/bank", "cannot be parsed");
+	assert_refused("host=db1 password=pa55 w0rd", "cannot be parsed");
+}
+
+static void
+numbers_are_checked(void **state)
+{
+	(void) state;
+	assert_refused("port=abc", "\"port\" is not a port number");
+	assert_refused("port=0", "port");
+	assert_refused("port=65536", "port");
+	assert_refused("host=a,b port=5432,x", "port");
+	assert_refused("port=5432x", "port");
+	assert_refused("connect_timeout=soon", "\"connect_timeout\"");
+	assert_refused("connect_timeout=1,2", "\"connect_timeout\"");
+	assert_refused("keepalives_idle=99999999999", "\"keepalives_idle\"");
+	assert_refused("tcp_user_timeout=' '", "\"tcp_user_timeout\"");
+	assert_refused("postgresql://db1/bank?keepalives=on", "\"keepalives\"");
+}
+
+static void
+libpqs_own_options_are_checked(void **state)
+{
+	(void) state;
+	assert_refused("sslmode=always", "sslmode");
+	assert_refused("target_session_attrs=primary-please",
+				   "target_session_attrs");
+	assert_refused("channel_binding=perhaps", "channel_binding");
+	assert_refused("hosts=a", "cannot be parsed");
+	assert_refused("service=there-is-none", "there-is-none");
+}
+
+static void
+the_environment_counts(void **state)
+{
+	(void) state;
+	setenv("PGPORT", "many", 1);
+	assert_refused("dbname=bank", "\"port\"");
+	assert_refused("", "\"port\"");
+	assert_accepted("port=5432");
+	unsetenv("PGPORT");
+	setenv("PGSSLMODE", "always", 1);
+	assert_refused("bank", "sslmode");
+	unsetenv("PGSSLMODE");
+}
+
+static void
+our_defaults_come_before_the_users_own(void **state)
+{
+	const char *keywords[CONNINFO_KEYWORDS];
+	const char *values[CONNINFO_KEYWORDS];
+
+	(void) state;
+	conninfo_list("port=1", "a-program", keywords, values);
+	assert_string_equal(keywords[0], "connect_timeout");
+	assert_string_equal(keywords[CONNINFO_KEYWORDS - 4],
+						"fallback_application_name");
+	assert_string_equal(values[CONNINFO_KEYWORDS - 4], "a-program");
+	assert_string_equal(keywords[CONNINFO_KEYWORDS - 3], "dbname");
+	assert_string_equal(values[CONNINFO_KEYWORDS - 3], "port=1");
+	assert_string_equal(keywords[CONNINFO_KEYWORDS - 2], "client_encoding");
+	assert_null(keywords[CONNINFO_KEYWORDS - 1]);
+	setenv("PGCONNECT_TIMEOUT", "3", 1);
+	conninfo_list("port=1", "a-program", keywords, values);
+	assert_string_equal(keywords[0], "keepalives_idle");
+	assert_null(keywords[CONNINFO_KEYWORDS - 2]);
+}
+
+int
+main(void)
+{
+#define TEST(function) cmocka_unit_test_setup(function, set_up)
+	const struct CMUnitTest tests[] = {
+		TEST(strings_in_order_are_accepted),
+		TEST(a_password_not_encoded_is_refused),
+		TEST(numbers_are_checked),
+		TEST(libpqs_own_options_are_checked),
+		TEST(the_environment_counts),
+		TEST(our_defaults_come_before_the_users_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
