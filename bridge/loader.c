@@ -49,8 +49,11 @@ struct Loader
 static Outcome store(Loader *loader, const Batch *batch);
 static Outcome sift(Loader *loader, Batch *batch);
 static Outcome ensure_days_ahead(Loader *loader);
-static Outcome ensure_days(Loader *loader, const Batch *batch);
-static Outcome ensure_range(Loader *loader, int32_t first, int32_t last);
+static Outcome ensure_days_of(Loader *loader, const Batch *batch);
+static int	compare_days(const void *left, const void *right);
+static Outcome ensure_days(Loader *loader, const int32_t *days,
+						   size_t count);
+static void list_ranges(Loader *loader, const int32_t *days, size_t count);
 static void write_day(int32_t day, char *text, size_t size);
 static Outcome move_positions(Loader *loader, const Batch *batch);
 static int64_t list_moves(Loader *loader, const Batch *batch);
@@ -121,7 +124,7 @@ loader_commit(Loader *loader, Batch *batch)
 
 	/* partitions first: attaching one must not wait for our own locks */
 	if ((outcome = ensure_days_ahead(loader)) != OUTCOME_DONE ||
-		(outcome = ensure_days(loader, batch)) != OUTCOME_DONE)
+		(outcome = ensure_days_of(loader, batch)) != OUTCOME_DONE)
 		return outcome;
 	/* each round takes a row out of the batch at least */
 	while ((outcome = store(loader, batch)) == OUTCOME_REFUSED)
@@ -259,52 +262,83 @@ static Outcome
 ensure_days_ahead(Loader *loader)
 {
 	int32_t		today = time_spec_day(clock_real_ms());
+	int32_t		days[DAYS_AHEAD + 1];
 	Outcome		outcome;
 
 	if (loader->ahead_day == today)
 		return OUTCOME_DONE;
-	outcome = ensure_range(loader, today, today + DAYS_AHEAD);
+	for (int32_t i = 0; i <= DAYS_AHEAD; i++)
+		days[i] = today + i;
+	outcome = ensure_days(loader, days, DAYS_AHEAD + 1);
 	if (outcome == OUTCOME_DONE)
 		loader->ahead_day = today;
 	return outcome;
 }
 
 static Outcome
-ensure_days(Loader *loader, const Batch *batch)
+ensure_days_of(Loader *loader, const Batch *batch)
 {
-	for (size_t i = 0; i < batch->day_count; i++)
-	{
-		Outcome		outcome;
+	int32_t		days[BATCH_MAX_DAYS];
+	size_t		count = 0;
 
-		if (day_set_has(&loader->days, batch->days[i]))
-			continue;
-		outcome = ensure_range(loader, batch->days[i], batch->days[i]);
-		if (outcome != OUTCOME_DONE)
-			return outcome;
-	}
-	return OUTCOME_DONE;
+	for (size_t i = 0; i < batch->day_count; i++)
+		if (!day_set_has(&loader->days, batch->days[i]))
+			days[count++] = batch->days[i];
+	if (count == 0)
+		return OUTCOME_DONE;
+	qsort(days, count, sizeof(*days), compare_days);
+	return ensure_days(loader, days, count);
 }
 
-static Outcome
-ensure_range(Loader *loader, int32_t first, int32_t last)
+static int
+compare_days(const void *left, const void *right)
 {
-	char		first_text[DAY_TEXT_BYTES];
-	char		last_text[DAY_TEXT_BYTES];
-	const char *parameters[] = {first_text, last_text};
+	int32_t		a = *(const int32_t *) left;
+	int32_t		b = *(const int32_t *) right;
+
+	return (a > b) - (a < b);
+}
+
+/* The days ascend; one statement makes the partitions of all of them. */
+static Outcome
+ensure_days(Loader *loader, const int32_t *days, size_t count)
+{
+	const char *parameters[2];
 	Outcome		outcome;
 	char		sql[SESSION_SQL_BYTES];
 
-	write_day(first, first_text, sizeof(first_text));
-	write_day(last, last_text, sizeof(last_text));
+	list_ranges(loader, days, count);
+	if ((outcome = finish_arrays(loader, 2, parameters)) != OUTCOME_DONE)
+		return outcome;
 	snprintf(sql, sizeof(sql),
-			 "SELECT %s.fintrans_ensure_partitions($1::timestamptz,"
-			 " $2::timestamptz)", session_schema(loader->session));
+			 "SELECT %s.fintrans_ensure_partitions(first_day, last_day)"
+			 " FROM unnest($1::timestamptz[], $2::timestamptz[])"
+			 " AS missing (first_day, last_day)",
+			 session_schema(loader->session));
 	outcome = session_run(loader->session, sql, parameters, 2);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
-	for (int32_t day = first; day <= last; day++)
-		day_set_add(&loader->days, day);
+	for (size_t i = 0; i < count; i++)
+		day_set_add(&loader->days, days[i]);
 	return OUTCOME_DONE;
+}
+
+/* First and last days of the ranges without a gap. */
+static void
+list_ranges(Loader *loader, const int32_t *days, size_t count)
+{
+	char		text[DAY_TEXT_BYTES];
+
+	for (size_t i = 0; i < 2; i++)
+		array_text_reset(&loader->arrays[i]);
+	for (size_t i = 0; i < count; i++)
+	{
+		write_day(days[i], text, sizeof(text));
+		if (i == 0 || days[i] != days[i - 1] + 1)
+			array_text_add_text(&loader->arrays[0], text);
+		if (i + 1 == count || days[i] != days[i + 1] - 1)
+			array_text_add_text(&loader->arrays[1], text);
+	}
 }
 
 static void
