@@ -22,15 +22,14 @@
 #include "ingest.h"
 #include "kafka_properties.h"
 #include "log.h"
-#include "options.h"
+#include "program.h"
 #include "time_spec.h"
 #include "writer.h"
 
 #define PROGRAM "fintrans-bridge"
 
-/* Exit status: 0 drained or at the end, 1 failed. */
-#define EXIT_USAGE 2
-#define EXIT_KILLED 130			/* by a second signal */
+/* Exit status after a second signal. */
+#define EXIT_KILLED 130
 
 /* How long leaving the group, and then the writer, may take. */
 #define CLOSE_SECONDS 10
@@ -140,23 +139,26 @@ static const OptionsProgram program = {
 	PROGRAM,
 	"Loads transactions from Kafka into PostgreSQL, each exactly once.  "
 	"SIGTERM or SIGINT stores what has been read and exits; a second one "
-	"exits at once.  Exits with 0 when drained or at the end, 1 when it "
-	"failed, 2 when the options are wrong.",
+	"exits at once, with 130.",
+	"drained after a signal, or at the end",
 	specs
 };
 
 /* Status of a process that close_consumer()'s timer has to end. */
 static volatile sig_atomic_t close_status = EXIT_FAILURE;
 
-static int	bridge_main(const Settings *settings);
+static int	bridge_main(const void *options, const OptionSource *sources,
+						char *errstr, size_t errstr_size);
 static bool read_settings(const Settings *settings, IngestSettings *ingest,
 						  char *errstr, size_t errstr_size);
 static bool check_currency(const char *currency, char *errstr,
 						   size_t errstr_size);
 static int	run(const Settings *settings, const IngestSettings *ingest,
-				const ConsumerSettings *consumer_settings);
+				const ConsumerSettings *consumer_settings, char *errstr,
+				size_t errstr_size);
 static int	load(const IngestSettings *ingest,
-				 const ConsumerSettings *consumer_settings, Writer *writer);
+				 const ConsumerSettings *consumer_settings, Writer *writer,
+				 char *errstr, size_t errstr_size);
 static void report_failure(const char *reason);
 static void take_signals(void);
 static void on_stop(int signal_number);
@@ -168,58 +170,32 @@ main(int argc, char **argv)
 {
 	Settings	settings;
 	OptionSource sources[sizeof(specs) / sizeof(specs[0])];
-	char		errstr[256];
-	int			status = EXIT_SUCCESS;
 
-	switch (options_parse(&program, argc, argv, &settings, sources,
-						  errstr, sizeof(errstr)))
-	{
-		case OPTIONS_DONE:
-			break;
-		case OPTIONS_INVALID:
-			fprintf(stderr, "%s: %s\n", PROGRAM, errstr);
-			status = EXIT_USAGE;
-			break;
-		case OPTIONS_SHOW:
-			options_show(&program, &settings, sources, stdout);
-			break;
-		case OPTIONS_RUN:
-			status = bridge_main(&settings);
-			break;
-	}
-	options_free(&program, &settings);
-	if (fflush(stdout) != 0 && status == EXIT_SUCCESS)
-		status = EXIT_FAILURE;
-	return status;
+	return program_main(&program, argc, argv, &settings, sources, bridge_main);
 }
 
 static int
-bridge_main(const Settings *settings)
+bridge_main(const void *options, const OptionSource *sources,
+			char *errstr, size_t errstr_size)
 {
+	const Settings *settings = options;
 	IngestSettings ingest;
-	ConsumerSettings consumer;
 	KafkaProperties properties;
-	char		errstr[512];
-	int			status = EXIT_USAGE;
-
-	if (!read_settings(settings, &ingest, errstr, sizeof(errstr)) ||
-		!kafka_properties_read(&properties, settings->properties_file,
-							   &settings->properties, errstr, sizeof(errstr)))
-	{
-		fprintf(stderr, "%s: %s\n", PROGRAM, errstr);
-		return EXIT_USAGE;
-	}
-	consumer = (ConsumerSettings) {
+	const ConsumerSettings consumer = {
 		settings->brokers, settings->group, settings->topics, &properties
 	};
-	log_open(PROGRAM, settings->log_level);
-	if (consumer_check(&consumer, errstr, sizeof(errstr)))
+	int			status = EXIT_USAGE;
+
+	(void) sources;
+	if (!read_settings(settings, &ingest, errstr, errstr_size) ||
+		!kafka_properties_read(&properties, settings->properties_file,
+							   &settings->properties, errstr, errstr_size))
+		return EXIT_USAGE;
+	if (consumer_check(&consumer, errstr, errstr_size))
 	{
 		take_signals();
-		status = run(settings, &ingest, &consumer);
+		status = run(settings, &ingest, &consumer, errstr, errstr_size);
 	}
-	else
-		fprintf(stderr, "%s: %s\n", PROGRAM, errstr);
 	kafka_properties_free(&properties);
 	return status;
 }
@@ -263,12 +239,12 @@ check_currency(const char *currency, char *errstr, size_t errstr_size)
 /* The database first: without it no partition is taken from another bridge. */
 static int
 run(const Settings *settings, const IngestSettings *ingest,
-	const ConsumerSettings *consumer_settings)
+	const ConsumerSettings *consumer_settings, char *errstr,
+	size_t errstr_size)
 {
-	char		errstr[512];
 	int			status = EXIT_FAILURE;
 	Writer	   *writer = writer_start(settings->database, settings->currency,
-									  errstr, sizeof(errstr));
+									  errstr, errstr_size);
 
 	log_write(LOG_LEVEL_INFO, "starting",
 			  "version=" FINTRANS_VERSION " group=%s topics=%s",
@@ -277,7 +253,8 @@ run(const Settings *settings, const IngestSettings *ingest,
 	if (writer == NULL)
 		report_failure(errstr);
 	else
-		status = load(ingest, consumer_settings, writer);
+		status = load(ingest, consumer_settings, writer, errstr,
+					  errstr_size);
 	if (writer != NULL && !writer_stop(writer, WRITER_STOP_MS))
 	{
 		/* its thread waits for the database and cannot be ended */
@@ -291,26 +268,26 @@ run(const Settings *settings, const IngestSettings *ingest,
 /* The exit status. */
 static int
 load(const IngestSettings *ingest, const ConsumerSettings *consumer_settings,
-	 Writer *writer)
+	 Writer *writer, char *errstr, size_t errstr_size)
 {
-	char		errstr[512];
 	Consumer   *consumer;
 	int			status = EXIT_SUCCESS;
 
-	if (!ingest_prepare(writer, errstr, sizeof(errstr)))
+	if (!ingest_prepare(writer, errstr, errstr_size))
 	{
 		report_failure(errstr);
 		return EXIT_FAILURE;
 	}
 	if (ingest_stop)
 		return EXIT_SUCCESS;
-	consumer = consumer_open(consumer_settings, errstr, sizeof(errstr));
+	consumer = consumer_open(consumer_settings, errstr, errstr_size);
 	if (consumer == NULL)
 	{
+		/* wrong settings too, such as a certificate that is missing */
 		report_failure(errstr);
-		return EXIT_FAILURE;
+		return EXIT_USAGE;
 	}
-	if (!ingest_run(ingest, consumer, writer, errstr, sizeof(errstr)))
+	if (!ingest_run(ingest, consumer, writer, errstr, errstr_size))
 	{
 		report_failure(errstr);
 		status = EXIT_FAILURE;

@@ -18,7 +18,7 @@
 
 #include "log.h"
 #include "mock_cluster.h"
-#include "options.h"
+#include "program.h"
 
 #define PROGRAM "fintrans-broker"
 #define COMMAND_MAX_BYTES 1024
@@ -78,12 +78,16 @@ static const OptionsProgram program = {
 	"                          move a partition; -1 leaves it without\n"
 	"  coordinator GROUP BROKER\n"
 	"                          move a consumer group",
+	"ended by a signal",
 	specs
 };
 
 static volatile sig_atomic_t stop_signal = 0;
 
-static int	broker_main(const Settings *settings);
+static int	broker_main(const void *options, const OptionSource *sources,
+						char *errstr, size_t errstr_size);
+static int	run(MockCluster *mock, const Settings *settings, char *errstr,
+				size_t errstr_size);
 static void take_signals(sigset_t *while_waiting);
 static void on_signal(int signal_number);
 static bool create_topics(MockCluster *mock, const Settings *settings);
@@ -98,56 +102,54 @@ main(int argc, char **argv)
 {
 	Settings	settings;
 	OptionSource sources[sizeof(specs) / sizeof(specs[0])];
-	char		errstr[256];
-	int			status = EXIT_SUCCESS;
 
-	switch (options_parse(&program, argc, argv, &settings, sources,
-						  errstr, sizeof(errstr)))
-	{
-		case OPTIONS_DONE:
-			break;
-		case OPTIONS_INVALID:
-			fprintf(stderr, "%s: %s\n", PROGRAM, errstr);
-			status = EXIT_FAILURE;
-			break;
-		case OPTIONS_SHOW:
-			options_show(&program, &settings, sources, stdout);
-			break;
-		case OPTIONS_RUN:
-			status = broker_main(&settings);
-			break;
-	}
-	options_free(&program, &settings);
-	if (fflush(stdout) != 0 && status == EXIT_SUCCESS)
-		status = EXIT_FAILURE;
-	return status;
+	return program_main(&program, argc, argv, &settings, sources, broker_main);
 }
 
 static int
-broker_main(const Settings *settings)
+broker_main(const void *options, const OptionSource *sources,
+			char *errstr, size_t errstr_size)
 {
-	MockCluster *mock;
-	sigset_t	while_waiting;
-	char		quoted[512];
-	bool		ok;
+	MockCluster *mock = mock_cluster_new();
+	int			status = EXIT_FAILURE;
 
-	log_open(PROGRAM, settings->log_level);
+	(void) sources;
+	if (mock == NULL)
+		log_write(LOG_LEVEL_ERROR, "could not start",
+				  "reason=\"out of memory\"");
+	else
+		status = run(mock, options, errstr, errstr_size);
+	mock_cluster_free(mock);
+	return status;
+}
+
+/* The exit status. */
+static int
+run(MockCluster *mock, const Settings *settings, char *errstr,
+	size_t errstr_size)
+{
+	sigset_t	while_waiting;
+
 	/* first of all, so that the threads of librdkafka leave signals to us */
 	take_signals(&while_waiting);
-	mock = mock_cluster_new();
-	ok = mock != NULL &&
-		mock_cluster_open(mock, (int) settings->broker_count) &&
-		create_topics(mock, settings);
-	if (!ok)
+	if (!mock_cluster_open(mock, (int) settings->broker_count))
+	{
 		log_write(LOG_LEVEL_ERROR, "could not start", "reason=%s",
-				  log_quote(mock == NULL ? "out of memory" :
-							mock_cluster_error(mock), quoted, sizeof(quoted)));
-	ok = ok && say("bootstrap.servers=%s\n", mock_cluster_bootstrap(mock)) &&
-		serve(mock, &while_waiting);
-	if (ok)
-		log_write(LOG_LEVEL_INFO, "stopping", "signal=%d", (int) stop_signal);
-	mock_cluster_free(mock);
-	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+				  log_quote(mock_cluster_error(mock), (char[512]) {0}, 512));
+		return EXIT_FAILURE;
+	}
+	/* only a name that is wrong, or there twice, keeps a topic from it */
+	if (!create_topics(mock, settings))
+	{
+		snprintf(errstr, errstr_size, "option --topics: %s",
+				 mock_cluster_error(mock));
+		return EXIT_USAGE;
+	}
+	if (!say("bootstrap.servers=%s\n", mock_cluster_bootstrap(mock)) ||
+		!serve(mock, &while_waiting))
+		return EXIT_FAILURE;
+	log_write(LOG_LEVEL_INFO, "stopping", "signal=%d", (int) stop_signal);
+	return EXIT_SUCCESS;
 }
 
 /* SIGTERM and SIGINT are delivered while waiting only. */

@@ -19,8 +19,9 @@
 #include "alerts.h"
 #include "backoff.h"
 #include "clock.h"
+#include "conninfo.h"
 #include "log.h"
-#include "options.h"
+#include "program.h"
 
 #define PROGRAM "fintrans-detector"
 
@@ -94,15 +95,17 @@ static const OptionsProgram program = {
 	"Prints a line for each pair of accounts whose total exceeds a rule's "
 	"threshold: the alerts still open first, then new ones as they come, each "
 	"once.  Runs until SIGTERM or SIGINT, through outages of the database.",
+	"ended by a signal, or --once has printed all",
 	specs
 };
 
 static volatile sig_atomic_t stop_signal = 0;
 
-static int	detector_main(const Settings *settings,
-						  const OptionSource *sources);
+static int	detector_main(const void *options, const OptionSource *sources,
+						  char *errstr, size_t errstr_size);
+static bool check_settings(const Settings *settings, char *errstr,
+						   size_t errstr_size);
 static bool is_amount(const char *text);
-static bool is_given(const OptionSource *sources, size_t offset);
 static void take_signals(sigset_t *while_waiting);
 static void on_signal(int signal_number);
 static void on_grace_over(int signal_number);
@@ -120,39 +123,20 @@ main(int argc, char **argv)
 {
 	Settings	settings;
 	OptionSource sources[sizeof(specs) / sizeof(specs[0])];
-	char		errstr[256];
-	int			status = EXIT_SUCCESS;
 
-	switch (options_parse(&program, argc, argv, &settings, sources,
-						  errstr, sizeof(errstr)))
-	{
-		case OPTIONS_DONE:
-			break;
-		case OPTIONS_INVALID:
-			fprintf(stderr, "%s: %s\n", PROGRAM, errstr);
-			status = EXIT_FAILURE;
-			break;
-		case OPTIONS_SHOW:
-			options_show(&program, &settings, sources, stdout);
-			break;
-		case OPTIONS_RUN:
-			status = detector_main(&settings, sources);
-			break;
-	}
-	options_free(&program, &settings);
-	if (fflush(stdout) != 0 && status == EXIT_SUCCESS)
-		status = EXIT_FAILURE;
-	return status;
+	return program_main(&program, argc, argv, &settings, sources, detector_main);
 }
 
 static int
-detector_main(const Settings *settings, const OptionSource *sources)
+detector_main(const void *options, const OptionSource *sources,
+			  char *errstr, size_t errstr_size)
 {
+	const Settings *settings = options;
 	const AlertsSettings wanted = {
 		.database = settings->database,
 		.rule = settings->rule,
 		.threshold = settings->threshold,
-		.threshold_given = is_given(sources, offsetof(Settings, threshold)),
+		.threshold_given = options_given(&program, sources, "threshold"),
 		.as_json = strcmp(settings->format, "json") == 0
 	};
 	Detector	detector = {
@@ -162,13 +146,8 @@ detector_main(const Settings *settings, const OptionSource *sources)
 	char		quoted[512];
 	bool		ok = false;
 
-	if (!is_amount(settings->threshold))
-	{
-		fprintf(stderr, "%s: option --threshold: \"%.64s\" is not an unsigned "
-				"decimal number\n", PROGRAM, settings->threshold);
-		return EXIT_FAILURE;
-	}
-	log_open(PROGRAM, settings->log_level);
+	if (!check_settings(settings, errstr, errstr_size))
+		return EXIT_USAGE;
 	/* what is printed is written by fflush() alone, so that it can fail */
 	setvbuf(stdout, NULL, _IOFBF, OUTPUT_BYTES);
 	take_signals(&detector.while_waiting);
@@ -185,6 +164,19 @@ detector_main(const Settings *settings, const OptionSource *sources)
 	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* Options that are more than a number or a word. */
+static bool
+check_settings(const Settings *settings, char *errstr, size_t errstr_size)
+{
+	if (!is_amount(settings->threshold))
+	{
+		snprintf(errstr, errstr_size, "option --threshold: \"%.64s\" is not "
+				 "an unsigned decimal number", settings->threshold);
+		return false;
+	}
+	return conninfo_check(settings->database, errstr, errstr_size);
+}
+
 static bool
 is_amount(const char *text)
 {
@@ -196,17 +188,6 @@ is_amount(const char *text)
 	decimals = strspn(text + whole + 1, "0123456789");
 	return text[whole] == '.' && decimals > 0 &&
 		text[whole + 1 + decimals] == '\0';
-}
-
-/* Did the user set the option of this field? */
-static bool
-is_given(const OptionSource *sources, size_t offset)
-{
-	size_t		i = 0;
-
-	while (specs[i].offset != offset)
-		i++;
-	return sources[i] != OPTION_FROM_DEFAULT;
 }
 
 /* ---------------------------------------------------------------- signals */

@@ -19,9 +19,9 @@
 
 #include "kafka_properties.h"
 #include "log.h"
-#include "options.h"
 #include "pace.h"
 #include "producer.h"
+#include "program.h"
 #include "replay.h"
 #include "synthetic.h"
 #include "time_spec.h"
@@ -163,25 +163,28 @@ static const OptionsProgram program = {
 	PROGRAM,
 	"Sends financial transactions to Kafka, random ones or those of a file, "
 	"keyed by source account, and waits until each is delivered.  SIGTERM or "
-	"SIGINT ends the sending, a second one the waiting too.  Exits with 0 "
-	"when every message was delivered.",
+	"SIGINT ends the sending, a second one the waiting too.",
+	"every message sent was delivered",
 	specs
 };
 
 static volatile sig_atomic_t stop_signals = 0;
 
-static int	generator_main(const Settings *settings,
-						   const OptionSource *sources);
-static bool is_given(const OptionSource *sources, size_t offset);
+static int	generator_main(const void *options, const OptionSource *sources,
+						   char *errstr, size_t errstr_size);
 static void take_signals(void);
 static void on_signal(int signal_number);
-static bool generator_open(Generator *generator, const Settings *settings,
-						   const OptionSource *sources);
+static bool generator_open(Generator *generator, const OptionSource *sources,
+						   char *errstr, size_t errstr_size);
 static void choose_pace(Pace *pace, const Settings *settings,
 						const OptionSource *sources);
 static void generator_close(Generator *generator);
-static bool open_source(Generator *generator, const OptionSource *sources);
-static bool open_producer(Generator *generator);
+static bool open_replay(Generator *generator, char *errstr,
+						size_t errstr_size);
+static bool open_producer(Generator *generator, char *errstr,
+						  size_t errstr_size);
+static bool open_synthetic(Generator *generator, const OptionSource *sources,
+						   char *errstr, size_t errstr_size);
 static void generator_run(Generator *generator);
 static bool send_due(Generator *generator);
 static bool send_next(Generator *generator);
@@ -200,58 +203,26 @@ main(int argc, char **argv)
 {
 	Settings	settings;
 	OptionSource sources[sizeof(specs) / sizeof(specs[0])];
-	char		errstr[256];
-	int			status = EXIT_SUCCESS;
 
-	switch (options_parse(&program, argc, argv, &settings, sources,
-						  errstr, sizeof(errstr)))
-	{
-		case OPTIONS_DONE:
-			break;
-		case OPTIONS_INVALID:
-			fprintf(stderr, "%s: %s\n", PROGRAM, errstr);
-			status = EXIT_FAILURE;
-			break;
-		case OPTIONS_SHOW:
-			options_show(&program, &settings, sources, stdout);
-			break;
-		case OPTIONS_RUN:
-			status = generator_main(&settings, sources);
-			break;
-	}
-	options_free(&program, &settings);
-	if (fflush(stdout) != 0 && status == EXIT_SUCCESS)
-		status = EXIT_FAILURE;
-	return status;
+	return program_main(&program, argc, argv, &settings, sources, generator_main);
 }
 
 static int
-generator_main(const Settings *settings, const OptionSource *sources)
+generator_main(const void *options, const OptionSource *sources,
+			   char *errstr, size_t errstr_size)
 {
-	Generator	generator = {.settings = settings};
-	int			status;
+	Generator	generator = {.settings = options};
+	int			status = EXIT_USAGE;
 
-	log_open(PROGRAM, settings->log_level);
 	take_signals();
-	if (generator_open(&generator, settings, sources))
+	if (generator_open(&generator, sources, errstr, errstr_size))
 	{
 		generator_run(&generator);
 		generator_finish(&generator);
+		status = generator_report(&generator);
 	}
-	status = generator_report(&generator);
 	generator_close(&generator);
 	return status;
-}
-
-/* Did the user set the option of this field? */
-static bool
-is_given(const OptionSource *sources, size_t offset)
-{
-	size_t		i = 0;
-
-	while (specs[i].name[0] == '\0' || specs[i].offset != offset)
-		i++;
-	return sources[i] != OPTION_FROM_DEFAULT;
 }
 
 static void
@@ -272,16 +243,16 @@ on_signal(int signal_number)
 	stop_signals++;
 }
 
+/* False with errstr when the settings cannot be used. */
 static bool
-generator_open(Generator *generator, const Settings *settings,
-			   const OptionSource *sources)
+generator_open(Generator *generator, const OptionSource *sources,
+			   char *errstr, size_t errstr_size)
 {
-	if (!open_source(generator, sources) || !open_producer(generator))
-	{
-		generator->failed = true;
+	if (!open_replay(generator, errstr, errstr_size) ||
+		!open_producer(generator, errstr, errstr_size) ||
+		!open_synthetic(generator, sources, errstr, errstr_size))
 		return false;
-	}
-	choose_pace(&generator->pace, settings, sources);
+	choose_pace(&generator->pace, generator->settings, sources);
 	generator->progress = (Progress) {
 		.on_terminal = isatty(STDERR_FILENO),
 		.start_ns = generator->pace.start_ns,
@@ -295,14 +266,14 @@ static void
 choose_pace(Pace *pace, const Settings *settings, const OptionSource *sources)
 {
 	*pace = (Pace) {.start_ns = now_monotonic_ns()};
-	if (is_given(sources, offsetof(Settings, rate)))
+	if (options_given(&program, sources, "rate"))
 	{
 		pace->messages = settings->rate;
 		pace->seconds = settings->rate > 0;
 	}
 	else if (settings->wait_seconds > 0 &&
 			 (settings->file == NULL ||
-			  is_given(sources, offsetof(Settings, wait_seconds))))
+			  options_given(&program, sources, "wait-seconds")))
 	{
 		pace->messages = 1;
 		pace->seconds = settings->wait_seconds;
@@ -316,31 +287,17 @@ generator_close(Generator *generator)
 	replay_close(generator->replay);
 }
 
-/* The file, if one is given, and the random numbers. */
+/* The file, if one is given. */
 static bool
-open_source(Generator *generator, const OptionSource *sources)
+open_replay(Generator *generator, char *errstr, size_t errstr_size)
 {
 	const Settings *settings = generator->settings;
-	int64_t		seed = settings->seed;
 	TimeSpec	origin = {false, 0};
 
-	if (!is_given(sources, offsetof(Settings, seed)) &&
-		getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
-	{
-		snprintf(generator->errstr, sizeof(generator->errstr),
-				 "could not choose a seed: %s", strerror(errno));
-		return false;
-	}
-	synthetic_init(&generator->synthetic, seed, settings->accounts,
-				   settings->max_amount);
-	if (!is_given(sources, offsetof(Settings, seed)))
-		log_write(LOG_LEVEL_INFO, "seed chosen", "seed=%" PRId64, seed);
 	if (settings->file == NULL)
 		return true;
-
 	if (strcmp(settings->time_origin, "epoch") != 0 &&
-		!time_spec_parse(settings->time_origin, &origin, generator->errstr,
-						 sizeof(generator->errstr)))
+		!time_spec_parse(settings->time_origin, &origin, errstr, errstr_size))
 		return false;
 	generator->source = (ReplaySource) {
 		.file = settings->file,
@@ -349,26 +306,45 @@ open_source(Generator *generator, const OptionSource *sources)
 		.time_origin_ms = time_spec_resolve(&origin,
 											(int64_t) time(NULL) * 1000)
 	};
-	generator->replay = replay_open(&generator->source, generator->errstr,
-									sizeof(generator->errstr));
+	generator->replay = replay_open(&generator->source, errstr, errstr_size);
 	return generator->replay != NULL;
 }
 
 static bool
-open_producer(Generator *generator)
+open_producer(Generator *generator, char *errstr, size_t errstr_size)
 {
 	const Settings *settings = generator->settings;
 	KafkaProperties properties;
 
 	if (!kafka_properties_read(&properties, settings->properties_file,
-							   &settings->properties, generator->errstr,
-							   sizeof(generator->errstr)))
+							   &settings->properties, errstr, errstr_size))
 		return false;
 	generator->producer = producer_open(settings->brokers, settings->topics,
-										&properties, generator->errstr,
-										sizeof(generator->errstr));
+										&properties, errstr, errstr_size);
 	kafka_properties_free(&properties);
 	return generator->producer != NULL;
+}
+
+/* The random numbers, which choose a file's topics too. */
+static bool
+open_synthetic(Generator *generator, const OptionSource *sources,
+			   char *errstr, size_t errstr_size)
+{
+	const Settings *settings = generator->settings;
+	bool		given = options_given(&program, sources, "seed");
+	int64_t		seed = settings->seed;
+
+	if (!given && getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+	{
+		snprintf(errstr, errstr_size, "could not choose a seed: %s; give one "
+				 "with --seed", strerror(errno));
+		return false;
+	}
+	synthetic_init(&generator->synthetic, seed, settings->accounts,
+				   settings->max_amount);
+	if (!given)
+		log_write(LOG_LEVEL_INFO, "seed chosen", "seed=%" PRId64, seed);
+	return true;
 }
 
 /* ---------------------------------------------------------------- sending */
@@ -532,9 +508,6 @@ generator_report(Generator *generator)
 	if (generator->failed)
 		log_write(LOG_LEVEL_ERROR, "cannot go on", "reason=%s",
 				  log_quote(generator->errstr, quoted, sizeof(quoted)));
-	if (generator->producer == NULL)
-		return EXIT_FAILURE;
-
 	counts = producer_counts(generator->producer);
 	undelivered = counts->sent - counts->delivered;
 	seconds = (double) (now_monotonic_ns() - generator->progress.start_ns) /

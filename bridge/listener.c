@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conninfo.h"
 #include "database.h"
 #include "fintrans_record.h"
 #include "log.h"
@@ -21,7 +20,6 @@
 
 struct Listener
 {
-	const char *conninfo;		/* the caller's */
 	Database   *database;
 	char		schema[IDENTIFIER_BYTES];	/* the extension's, quoted */
 	char		history[128];
@@ -44,7 +42,6 @@ listener_new(const char *conninfo)
 
 	if (listener == NULL)
 		return NULL;
-	listener->conninfo = conninfo;
 	listener->database = database_new(conninfo, "fintrans-detector");
 	if (listener->database == NULL)
 	{
@@ -175,10 +172,6 @@ listener_error(const Listener *listener)
 static ListenerOutcome
 connect_database(Listener *listener)
 {
-	char		errstr[256];
-
-	if (!conninfo_check(listener->conninfo, errstr, sizeof(errstr)))
-		return listener_fail(listener, LISTENER_FATAL, "%s", errstr);
 	if (database_connect(listener->database))
 		return LISTENER_DONE;
 	return failed(listener, listener->was_connected ? SQLSTATE_CONNECT :

@@ -69,6 +69,7 @@ static bool set_list(Parse *parse, const OptionSpec *spec, const char *text);
 static bool fail(Parse *parse, const char *format,...)
 			__attribute__((format(printf, 2, 3)));
 
+static size_t find_spec(const OptionsProgram *program, const char *name);
 static void *field_of(void *settings, const OptionSpec *spec);
 static bool choice_is(const char *choices, const char *text);
 
@@ -108,6 +109,22 @@ options_free(const OptionsProgram *program, void *settings)
 			*list = (OptionList) {NULL, 0};
 		}
 	}
+}
+
+bool
+options_given(const OptionsProgram *program, const OptionSource *sources,
+			  const char *name)
+{
+	return sources[find_spec(program, name)] != OPTION_FROM_DEFAULT;
+}
+
+const char *
+options_text(const OptionsProgram *program, const void *settings,
+			 const char *name)
+{
+	const OptionSpec *spec = &program->specs[find_spec(program, name)];
+
+	return *(const char *const *) ((const char *) settings + spec->offset);
 }
 
 /* ------------------------------------------------------------------ flags */
@@ -445,6 +462,16 @@ fail(Parse *parse, const char *format,...)
 	vsnprintf(parse->errstr, parse->errstr_size, format, arguments);
 	va_end(arguments);
 	return false;
+}
+
+static size_t
+find_spec(const OptionsProgram *program, const char *name)
+{
+	size_t		i = 0;
+
+	while (strcmp(program->specs[i].name, name) != 0)
+		i++;
+	return i;
 }
 
 static void *

@@ -55,6 +55,7 @@ typedef struct OptionsProgram
 {
 	const char *name;			/* "fintrans-bridge" */
 	const char *purpose;		/* one sentence for --help */
+	const char *success;		/* what exit status 0 means, for --help */
 	const OptionSpec *specs;	/* ends with a NULL name */
 } OptionsProgram;
 
@@ -81,6 +82,14 @@ extern OptionsOutcome options_parse(const OptionsProgram *program,
 /* --show-options: every option with its value and where it came from. */
 extern void options_show(const OptionsProgram *program, const void *settings,
 						 const OptionSource *sources, FILE *out);
+
+/* Was the option of this name, which must be in the table, set by the user? */
+extern bool options_given(const OptionsProgram *program,
+						  const OptionSource *sources, const char *name);
+
+/* The value of an OPTION_TEXT or OPTION_CHOICE of the table. */
+extern const char *options_text(const OptionsProgram *program,
+								const void *settings, const char *name);
 
 extern void options_free(const OptionsProgram *program, void *settings);
 

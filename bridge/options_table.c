@@ -110,6 +110,10 @@ options_help(const OptionsProgram *program, FILE *out)
 		else
 			print_option_help(spec, out);
 	}
+	fprintf(out, "\nExit status:\n"
+			"  0  %s\n"
+			"  1  failed, for the reason logged\n"
+			"  2  wrong use or configuration\n", program->success);
 	fprintf(out, "\nInformation:\n"
 			"  --show-options\n"
 			"      Print each option with its value and where it came from, "

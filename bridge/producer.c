@@ -46,6 +46,8 @@ static bool open_handle(Producer *producer, const char *brokers,
 						char *errstr, size_t errstr_size);
 static bool set_all(rd_kafka_conf_t *conf, const KafkaProperty *items,
 					size_t count, char *errstr, size_t errstr_size);
+static bool names_broker(const rd_kafka_conf_t *conf,
+						 char *errstr, size_t errstr_size);
 static bool open_topics(Producer *producer, const char *topics,
 						char *errstr, size_t errstr_size);
 static bool open_topic(Producer *producer, const char *name,
@@ -178,7 +180,8 @@ open_handle(Producer *producer, const char *brokers,
 				errstr, errstr_size) &&
 		set_all(conf, &bootstrap, 1, errstr, errstr_size) &&
 		set_all(conf, properties->items, properties->count,
-				errstr, errstr_size))
+				errstr, errstr_size) &&
+		names_broker(conf, errstr, errstr_size))
 		producer->handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf,
 										errstr, errstr_size);
 	/* conf belongs to the handle, if there is one */
@@ -209,6 +212,19 @@ set_all(rd_kafka_conf_t *conf, const KafkaProperty *items, size_t count,
 		return false;
 	}
 	return true;
+}
+
+/* librdkafka itself waits for one that somebody might add. */
+static bool
+names_broker(const rd_kafka_conf_t *conf, char *errstr, size_t errstr_size)
+{
+	size_t		size = 0;
+
+	if (rd_kafka_conf_get(conf, "bootstrap.servers", NULL, &size) ==
+		RD_KAFKA_CONF_OK && size > 1)
+		return true;
+	snprintf(errstr, errstr_size, "no broker is named");
+	return false;
 }
 
 static bool

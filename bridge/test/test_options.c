@@ -61,7 +61,7 @@ static const OptionSpec specs[] = {
 };
 
 static const OptionsProgram program = {
-	"test-program", "Tests what it is given.", specs
+	"test-program", "Tests what it is given.", "tested", specs
 };
 
 static Settings settings;
