@@ -26,7 +26,7 @@ static void show_list(const OptionSpec *spec, const OptionList *list,
 static void show_row(const OptionSpec *spec, int width, const char *value,
 					 const char *source, FILE *out);
 static void value_text(const OptionSpec *spec, const void *field,
-					   char *out, size_t size);
+					   OptionSource source, char *out, size_t size);
 static void redact_pair(const char *pair, char *out, size_t size);
 
 /* -------------------------------------------------------------- the table */
@@ -256,7 +256,7 @@ show_option(const OptionSpec *spec, const void *settings, OptionSource source,
 		show_list(spec, field, width, source_text, out);
 		return;
 	}
-	value_text(spec, field, value, sizeof(value));
+	value_text(spec, field, source, value, sizeof(value));
 	show_row(spec, width, value, source_text, out);
 }
 
@@ -283,17 +283,23 @@ show_row(const OptionSpec *spec, int width, const char *value,
 }
 
 static void
-value_text(const OptionSpec *spec, const void *field, char *out, size_t size)
+value_text(const OptionSpec *spec, const void *field, OptionSource source,
+		   char *out, size_t size)
 {
+	char		number[24];
 	const char *text;
 
-	if (spec->type == OPTION_INTEGER)
-	{
-		snprintf(out, size, "%" PRId64, *(const int64_t *) field);
-		return;
-	}
 	if (spec->type == OPTION_FLAG)
 		text = *(const bool *) field ? "true" : "false";
+	else if (spec->type == OPTION_INTEGER)
+	{
+		bool		is_set = source != OPTION_FROM_DEFAULT ||
+			spec->default_text != NULL;
+
+		/* the field of an option that is not set holds 0 all the same */
+		snprintf(number, sizeof(number), "%" PRId64, *(const int64_t *) field);
+		text = is_set ? number : NULL;
+	}
 	else
 		text = *(const char *const *) field;
 	if (text == NULL || text[0] == '\0')

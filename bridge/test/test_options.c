@@ -363,7 +363,7 @@ shown_options_have_value_and_source(void **state)
 		"topics      old                             environment OLD_TOPICS\n"
 		"database    (none)                          default\n"
 		"batch-rows  5                               environment TEST_BATCH_ROWS\n"
-		"any         0                               default\n"
+		"any         (none)                          default\n"
 		"on-gap      halt                            default\n"
 		"once        true                            flag\n"
 		"plain       false                           default\n"
@@ -371,6 +371,19 @@ shown_options_have_value_and_source(void **state)
 		"X           sasl.password=(hidden)          flag\n"
 		"X           (hidden)                        flag\n"
 		"F           (none)                          default\n");
+}
+
+/* A number without a default is none, unless somebody has said 0. */
+static void
+zero_is_shown_where_it_was_given(void **state)
+{
+	char		text[4096];
+
+	(void) state;
+	assert_int_equal(PARSE("--any=0"), OPTIONS_RUN);
+	capture(show, text, sizeof(text));
+	assert_non_null(strstr(text,
+		"\nany         0                               flag\n"));
 }
 
 static void
@@ -517,6 +530,7 @@ main(void)
 		TEST(long_nonsense_is_cut),
 		TEST(nothing_leaks_after_an_error),
 		TEST(shown_options_have_value_and_source),
+		TEST(zero_is_shown_where_it_was_given),
 		TEST(passwords_are_not_shown),
 		TEST(doubtful_connection_strings_are_hidden),
 		TEST(help_says_all_and_fits),
