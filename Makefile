@@ -75,14 +75,17 @@ docs: all-bridge
 		bridge/fintrans-$$program --help > docs/fintrans-$$program.txt || exit; \
 	done
 
-# Apache Kafka, once; for `make demo BROKER=kafka`, the tests and the bench
+# Apache Kafka, once; for `make demo BROKER=kafka`, the tests and the bench.
+# Even told to show no colour, Maven's terminal library ends by resetting it.
 kafka-jars: build/kafka/complete
 
 build/kafka/complete: bridge/kafka/pom.xml
-	rm -rf build/kafka
-	mvn -B -q -Dstyle.color=never -f bridge/kafka/pom.xml dependency:copy-dependencies \
+	@echo 'fetching Apache Kafka (once)'
+	@rm -rf build/kafka
+	@MAVEN_OPTS="$$MAVEN_OPTS -Djansi.noreset=true" mvn -B -q -Dstyle.color=never \
+		-f bridge/kafka/pom.xml dependency:copy-dependencies \
 		-DoutputDirectory='$(CURDIR)/build/kafka'
-	touch $@
+	@touch $@
 
 # for .ci/check, so that the order stands once
 list-regress:
