@@ -6,11 +6,14 @@
 #include "assignment.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bounds.h"
 #include "clock.h"
 #include "log.h"
+#include "newcomers.h"
 
 /* Kafka did not answer: try again after this time. */
 #define RETRY_MS 1000
@@ -18,24 +21,21 @@
 /* Halted partitions are reported again after this time. */
 #define HALTS_REPORT_MS 60000
 
-#define ERROR_BYTES 300
+/*
+ * Partitions that Kafka did not answer for are asked for again after this
+ * time, or after so many times as long as asking has taken: a broker that is
+ * away must not hold the others up.
+ */
+#define ASK_AGAIN_MS 3000
+#define ASK_AGAIN_RATIO 10
 
-/* Watermarks of a list of partitions, by index. */
-typedef struct Bounds
-{
-	OffsetList	low;
-	OffsetList	high;
-} Bounds;
+#define ERROR_BYTES 300
 
 static void ask(Assignment *assignment, const OffsetList *assigned,
 				Writer *writer);
 static bool list_topics(WriterPositions *question, const OffsetList *assigned);
 static bool is_complete(const OffsetList *found, const OffsetList *assigned);
-static bool choose_first(Assignment *assignment, Consumer *consumer,
-						 char *errstr, size_t errstr_size);
-static bool list_missing(Consumer *consumer, const WriterPositions *question,
-						 OffsetList *missing, char *errstr,
-						 size_t errstr_size);
+static void add_newcomers(Assignment *assignment, Writer *writer);
 static bool begin_fetch(Assignment *assignment, Consumer *consumer,
 						char *errstr, size_t errstr_size);
 static bool judge(Assignment *assignment, const OffsetList *assigned,
@@ -43,9 +43,12 @@ static bool judge(Assignment *assignment, const OffsetList *assigned,
 static bool judge_partition(Assignment *assignment, const OffsetItem *item,
 							const PositionBounds *bounds, OffsetList *fetch);
 static void report_halt(const AssignmentHalt *halt);
-static bool get_bounds(Consumer *consumer, const OffsetList *partitions,
-					   Bounds *bounds, char *errstr, size_t errstr_size);
-static void free_bounds(Bounds *bounds);
+static bool review_halts(Assignment *assignment, Consumer *consumer);
+static bool review_unanswered(Assignment *assignment, Consumer *consumer);
+static void take_answers(Assignment *assignment, const Bounds *bounds);
+static void report_unanswered(Assignment *assignment);
+static bool note_target(Assignment *assignment, const OffsetItem *item,
+						const PositionBounds *bounds);
 static void try_later(Assignment *assignment, const char *reason);
 
 void
@@ -65,6 +68,7 @@ assignment_free(Assignment *assignment)
 	offset_list_free(&assignment->question.found);
 	offset_list_free(&assignment->positions);
 	offset_list_free(&assignment->targets);
+	offset_list_free(&assignment->unanswered);
 	free(assignment->halts);
 }
 
@@ -80,6 +84,7 @@ assignment_end(Assignment *assignment)
 {
 	assignment->stage = ASSIGNMENT_NONE;
 	assignment->halt_count = 0;
+	offset_list_clear(&assignment->unanswered);
 }
 
 void
@@ -109,6 +114,7 @@ bool
 assignment_take(Assignment *assignment, Consumer *consumer, Writer *writer,
 				const WriterReport *report)
 {
+	WriterPositions *question = &assignment->question;
 	bool		may_add = assignment->stage == ASSIGNMENT_READING;
 	char		errstr[ERROR_BYTES];
 
@@ -120,64 +126,39 @@ assignment_take(Assignment *assignment, Consumer *consumer, Writer *writer,
 		try_later(assignment, "the table of positions was not read");
 		return false;
 	}
-	if (is_complete(&assignment->question.found, consumer_assigned(consumer)))
+	if (may_add && !is_complete(&question->found, consumer_assigned(consumer)))
 	{
-		if (begin_fetch(assignment, consumer, errstr, sizeof(errstr)))
-			return true;
-		try_later(assignment, errstr);
-		return false;
+		if (!newcomers_choose(question, &assignment->start, consumer, errstr,
+							  sizeof(errstr)))
+		{
+			try_later(assignment, errstr);
+			return false;
+		}
+		if (question->add.count > 0)
+		{
+			add_newcomers(assignment, writer);
+			return false;
+		}
 	}
-	if (!may_add ||
-		!choose_first(assignment, consumer, errstr, sizeof(errstr)))
-	{
-		try_later(assignment, may_add ? errstr :
-				  "partitions were not added to the table of positions");
-		return false;
-	}
-	writer_positions(writer, &assignment->question);
-	assignment->stage = ASSIGNMENT_ADDING;
+	if (begin_fetch(assignment, consumer, errstr, sizeof(errstr)))
+		return true;
+	try_later(assignment, errstr);
 	return false;
 }
 
 bool
-assignment_review_halts(Assignment *assignment, Consumer *consumer)
+assignment_review(Assignment *assignment, Consumer *consumer)
 {
-	int64_t		now_ms = clock_monotonic_ms();
-	OffsetList	halted = {0};
-	Bounds		bounds = {0};
-	char		errstr[ERROR_BYTES];
-	bool		changed = false;
-	bool		complete = true;
+	return assignment->stage == ASSIGNMENT_LOADING &&
+		(review_halts(assignment, consumer) ||
+		 review_unanswered(assignment, consumer));
+}
 
-	if (assignment->halt_count == 0 ||
-		now_ms < assignment->halts_reported_ms + HALTS_REPORT_MS)
-		return false;
-	assignment->halts_reported_ms = now_ms;
-	for (size_t i = 0; i < assignment->halt_count; i++)
-	{
-		report_halt(&assignment->halts[i]);
-		complete = complete &&
-			offset_list_add(&halted, assignment->halts[i].topic,
-							assignment->halts[i].partition, 0);
-	}
-	if (complete &&
-		get_bounds(consumer, &halted, &bounds, errstr, sizeof(errstr)))
-	{
-		for (size_t i = 0; i < halted.count; i++)
-		{
-			const AssignmentHalt *halt = &assignment->halts[i];
-			PositionBounds now = {
-				bounds.low.items[i].offset, bounds.high.items[i].offset
-			};
-
-			changed = changed ||
-				position_judge(halt->next_offset, &now, assignment->skip_lost,
-							   errstr, sizeof(errstr)) != halt->verdict;
-		}
-	}
-	free_bounds(&bounds);
-	offset_list_free(&halted);
-	return changed;
+bool
+assignment_is_whole(const Assignment *assignment, const Consumer *consumer)
+{
+	return assignment->positions.count + assignment->halt_count ==
+		consumer_assigned(consumer)->count;
 }
 
 int64_t
@@ -234,75 +215,18 @@ is_complete(const OffsetList *found, const OffsetList *assigned)
 	return true;
 }
 
-/*
- * Fill question.add with the first position of each partition that the table
- * lacks: of a topic never seen all partitions at once, so that the start
- * point holds for the topic as it is now, and what is added to it later is
- * read from its start.
- */
-static bool
-choose_first(Assignment *assignment, Consumer *consumer, char *errstr,
-			 size_t errstr_size)
+static void
+add_newcomers(Assignment *assignment, Writer *writer)
 {
-	WriterPositions *question = &assignment->question;
-	const StartPoint *start = &assignment->start;
-	OffsetList	missing = {0};
-	OffsetList	at_time = {0};
-	Bounds		bounds = {0};
-	bool		chosen = list_missing(consumer, question, &missing, errstr,
-									  errstr_size) &&
-		get_bounds(consumer, &missing, &bounds, errstr, errstr_size) &&
-		(start->kind != START_AT_TIME ||
-		 consumer_offsets_at(consumer,
-							 time_spec_resolve(&start->time, clock_real_ms()),
-							 &missing, &at_time, errstr, errstr_size));
+	const OffsetList *add = &assignment->question.add;
 
-	for (size_t i = 0; i < missing.count && chosen; i++)
-	{
-		const OffsetItem *item = &missing.items[i];
-		PositionBounds held = {
-			bounds.low.items[i].offset, bounds.high.items[i].offset
-		};
-		int64_t		first =
-			position_first(start,
-						   offset_list_has_topic(&question->found,
-												 item->topic),
-						   &held,
-						   start->kind == START_AT_TIME ?
-						   at_time.items[i].offset : -1);
-
+	for (size_t i = 0; i < add->count; i++)
 		log_write(LOG_LEVEL_INFO, "new partition",
 				  "topic=%s partition=%" PRId32 " first_offset=%" PRId64,
-				  item->topic, item->partition, first);
-		chosen = offset_list_add(&question->add, item->topic, item->partition,
-								 first);
-	}
-	offset_list_sort(&question->add);
-	free_bounds(&bounds);
-	offset_list_free(&at_time);
-	offset_list_free(&missing);
-	return chosen;
-}
-
-/* All partitions of the question's topics that the table does not have. */
-static bool
-list_missing(Consumer *consumer, const WriterPositions *question,
-			 OffsetList *missing, char *errstr, size_t errstr_size)
-{
-	for (size_t i = 0; i < question->topic_count; i++)
-	{
-		const char *topic = question->topics[i];
-		int32_t		count;
-
-		if (!consumer_count_partitions(consumer, topic, &count, errstr,
-									   errstr_size))
-			return false;
-		for (int32_t partition = 0; partition < count; partition++)
-			if (offset_list_find(&question->found, topic, partition) == NULL &&
-				!offset_list_add(missing, topic, partition, 0))
-				return false;
-	}
-	return true;
+				  add->items[i].topic, add->items[i].partition,
+				  add->items[i].offset);
+	writer_positions(writer, &assignment->question);
+	assignment->stage = ASSIGNMENT_ADDING;
 }
 
 static bool
@@ -314,19 +238,23 @@ begin_fetch(Assignment *assignment, Consumer *consumer, char *errstr,
 	Bounds		bounds = {0};
 	bool		begun = false;
 
-	errstr[0] = '\0';
-	if (get_bounds(consumer, assigned, &bounds, errstr, errstr_size) &&
+	snprintf(errstr, errstr_size, "out of memory");
+	if (bounds_ask(&bounds, consumer, assigned, errstr, errstr_size) &&
 		judge(assignment, assigned, &bounds, &fetch))
 		begun = consumer_fetch(consumer, &fetch, errstr, errstr_size);
 	offset_list_free(&fetch);
-	free_bounds(&bounds);
+	bounds_free(&bounds);
 	if (!begun)
 		return false;
 	assignment->stage = ASSIGNMENT_LOADING;
 	assignment->halts_reported_ms = clock_monotonic_ms();
+	assignment->ask_again_ms = clock_monotonic_ms() + ASK_AGAIN_MS;
 	backoff_reset(&assignment->trouble);
-	log_write(LOG_LEVEL_INFO, "loading", "partitions=%zu halted=%zu",
-			  assignment->positions.count, assignment->halt_count);
+	log_write(LOG_LEVEL_INFO, "loading",
+			  "partitions=%zu halted=%zu unanswered=%zu",
+			  assignment->positions.count, assignment->halt_count,
+			  assignment->unanswered.count);
+	report_unanswered(assignment);
 	return true;
 }
 
@@ -343,17 +271,20 @@ judge(Assignment *assignment, const OffsetList *assigned,
 	assignment->halts = halts;
 	assignment->halt_count = 0;
 	offset_list_clear(&assignment->positions);
+	offset_list_clear(&assignment->unanswered);
 	for (size_t i = 0; i < assigned->count; i++)
 	{
+		const OffsetItem *given = &assigned->items[i];
 		const OffsetItem *item =
-			offset_list_find(&assignment->question.found,
-							 assigned->items[i].topic,
-							 assigned->items[i].partition);
-		PositionBounds held = {
-			bounds->low.items[i].offset, bounds->high.items[i].offset
-		};
+			offset_list_find(&assignment->question.found, given->topic,
+							 given->partition);
+		PositionBounds held = bounds_at(bounds, i);
 
-		if (!judge_partition(assignment, item, &held, fetch))
+		if ((item == NULL || !position_is_known(&held)) &&
+			!offset_list_add(&assignment->unanswered, given->topic,
+							 given->partition, 0))
+			return false;
+		if (item != NULL && !judge_partition(assignment, item, &held, fetch))
 			return false;
 	}
 	return true;
@@ -371,9 +302,7 @@ judge_partition(Assignment *assignment, const OffsetItem *item,
 	halt->next_offset = item->offset;
 	halt->verdict = position_judge(item->offset, bounds, assignment->skip_lost,
 								   halt->reason, sizeof(halt->reason));
-	if (assignment_target(assignment, item->topic, item->partition) < 0 &&
-		!offset_list_add(&assignment->targets, item->topic, item->partition,
-						 bounds->high_watermark))
+	if (!note_target(assignment, item, bounds))
 		return false;
 	if (position_is_halt(halt->verdict))
 	{
@@ -403,24 +332,135 @@ report_halt(const AssignmentHalt *halt)
 }
 
 /*
- * Low first: a high watermark only grows meanwhile, so the later answer never
- * makes a position look as if it were ahead.
+ * Once a minute: say again which partitions are halted and why, and look
+ * whether Kafka's bounds have changed (a new leader can be behind for a
+ * moment).
  */
 static bool
-get_bounds(Consumer *consumer, const OffsetList *partitions, Bounds *bounds,
-		   char *errstr, size_t errstr_size)
+review_halts(Assignment *assignment, Consumer *consumer)
 {
-	return consumer_low_watermarks(consumer, partitions, &bounds->low,
-								   errstr, errstr_size) &&
-		consumer_high_watermarks(consumer, partitions, &bounds->high,
-								 errstr, errstr_size);
+	int64_t		now_ms = clock_monotonic_ms();
+	OffsetList	halted = {0};
+	Bounds		bounds = {0};
+	char		errstr[ERROR_BYTES];
+	bool		changed = false;
+	bool		complete = true;
+
+	if (assignment->halt_count == 0 ||
+		now_ms < assignment->halts_reported_ms + HALTS_REPORT_MS)
+		return false;
+	assignment->halts_reported_ms = now_ms;
+	for (size_t i = 0; i < assignment->halt_count; i++)
+	{
+		report_halt(&assignment->halts[i]);
+		complete = complete &&
+			offset_list_add(&halted, assignment->halts[i].topic,
+							assignment->halts[i].partition, 0);
+	}
+	if (complete &&
+		bounds_ask(&bounds, consumer, &halted, errstr, sizeof(errstr)))
+	{
+		for (size_t i = 0; i < halted.count; i++)
+		{
+			const AssignmentHalt *halt = &assignment->halts[i];
+			PositionBounds held = bounds_at(&bounds, i);
+
+			changed = changed || (position_is_known(&held) &&
+				position_judge(halt->next_offset, &held, assignment->skip_lost,
+							   errstr, sizeof(errstr)) != halt->verdict);
+		}
+	}
+	bounds_free(&bounds);
+	offset_list_free(&halted);
+	return changed;
 }
 
-static void
-free_bounds(Bounds *bounds)
+/*
+ * What is fetched goes on being fetched when the answer comes.  A renewal
+ * interrupts it, and so takes place only when a partition can join.
+ */
+static bool
+review_unanswered(Assignment *assignment, Consumer *consumer)
 {
-	offset_list_free(&bounds->low);
-	offset_list_free(&bounds->high);
+	int64_t		began_ms = clock_monotonic_ms();
+	int64_t		taken_ms;
+	Bounds		bounds = {0};
+	char		errstr[ERROR_BYTES];
+	bool		can_join = false;
+
+	if (assignment->unanswered.count == 0 ||
+		began_ms < assignment->ask_again_ms)
+		return false;
+	if (bounds_ask(&bounds, consumer, &assignment->unanswered, errstr,
+				   sizeof(errstr)))
+		take_answers(assignment, &bounds);
+	bounds_free(&bounds);
+	if (!assignment_is_whole(assignment, consumer))
+		can_join = newcomers_choose(&assignment->question, &assignment->start,
+									consumer, errstr, sizeof(errstr)) &&
+			assignment->question.add.count > 0;
+	report_unanswered(assignment);
+	taken_ms = clock_monotonic_ms() - began_ms;
+	assignment->ask_again_ms = began_ms + taken_ms +
+		(taken_ms * ASK_AGAIN_RATIO > ASK_AGAIN_MS ?
+		 taken_ms * ASK_AGAIN_RATIO : ASK_AGAIN_MS);
+	return can_join;
+}
+
+/* Of partitions that are fetched; others have to join first. */
+static void
+take_answers(Assignment *assignment, const Bounds *bounds)
+{
+	OffsetList *unanswered = &assignment->unanswered;
+	size_t		left = 0;
+
+	for (size_t i = 0; i < unanswered->count; i++)
+	{
+		const OffsetItem *item = &unanswered->items[i];
+		PositionBounds held = bounds_at(bounds, i);
+
+		if (position_is_known(&held) &&
+			offset_list_find(&assignment->positions, item->topic,
+							 item->partition) != NULL &&
+			note_target(assignment, item, &held))
+			log_write(LOG_LEVEL_INFO, "Kafka answers for a partition",
+					  "topic=%s partition=%" PRId32, item->topic,
+					  item->partition);
+		else
+			unanswered->items[left++] = *item;
+	}
+	unanswered->count = left;
+}
+
+/* Names as many as fit. */
+static void
+report_unanswered(Assignment *assignment)
+{
+	const OffsetList *unanswered = &assignment->unanswered;
+	char		names[ERROR_BYTES] = "";
+	size_t		used = 0;
+
+	for (size_t i = 0; i < unanswered->count && used < sizeof(names); i++)
+		used += (size_t) snprintf(names + used, sizeof(names) - used,
+								  "%s%s [%" PRId32 "]", i > 0 ? ", " : "",
+								  unanswered->items[i].topic,
+								  unanswered->items[i].partition);
+	if (unanswered->count > 0 &&
+		backoff_is_news(&assignment->silence, names, clock_monotonic_ms()))
+		log_write(LOG_LEVEL_WARNING, "Kafka does not answer for partitions",
+				  "unanswered=%zu text=%s", unanswered->count,
+				  log_quote(names, (char[ERROR_BYTES]) {0}, ERROR_BYTES));
+}
+
+/* False when memory is short. */
+static bool
+note_target(Assignment *assignment, const OffsetItem *item,
+			const PositionBounds *bounds)
+{
+	return !position_is_known(bounds) ||
+		assignment_target(assignment, item->topic, item->partition) >= 0 ||
+		offset_list_add(&assignment->targets, item->topic, item->partition,
+						bounds->high_watermark);
 }
 
 static void

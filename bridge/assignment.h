@@ -48,6 +48,10 @@ typedef struct Assignment
 	AssignmentHalt *halts;		/* partitions left out */
 	size_t		halt_count;
 	int64_t		halts_reported_ms;	/* monotonic */
+	OffsetList	unanswered;		/* partitions whose bounds Kafka has not told;
+								 * those without a slot are not fetched */
+	int64_t		ask_again_ms;	/* for them; not before, monotonic */
+	Backoff		silence;		/* when to name them again */
 	Backoff		trouble;		/* of looking up: when to log it again */
 } Assignment;
 
@@ -80,12 +84,14 @@ extern bool assignment_take(Assignment *assignment, Consumer *consumer,
 							Writer *writer, const WriterReport *report);
 
 /*
- * Once a minute: say again which partitions are halted and why, and look
- * whether Kafka's bounds have changed (a new leader can be behind for a
- * moment).  True when the assignment is to be renewed.
+ * Look again at the partitions left out or not answered for, when that is
+ * due.  True when the assignment is to be renewed.
  */
-extern bool assignment_review_halts(Assignment *assignment,
-									Consumer *consumer);
+extern bool assignment_review(Assignment *assignment, Consumer *consumer);
+
+/* Is each partition either fetched or halted? */
+extern bool assignment_is_whole(const Assignment *assignment,
+								const Consumer *consumer);
 
 /* Where --exit-at-end may stop; negative when the partition has no target. */
 extern int64_t assignment_target(const Assignment *assignment,

@@ -3,10 +3,9 @@
  * Kafka: offsets are neither stored nor committed by the library, and a
  * position that Kafka does not have is an error instead of a silent jump.
  */
-#include "consumer.h"
+#include "consumer_state.h"
 
 #include <inttypes.h>
-#include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,23 +13,6 @@
 #include "clock.h"
 #include "consumer_conf.h"
 #include "log.h"
-#include "slot_map.h"
-#include "trouble.h"
-
-struct Consumer
-{
-	rd_kafka_t *client;
-	rd_kafka_message_t *message;	/* handed out by the latest poll */
-	SlotMap		slots;			/* handles are rd_kafka_topic_t, held so that
-								 * messages' handles stay the same */
-	OffsetList	assigned;		/* by the group */
-	ConsumerEvent pending;		/* a rebalance not yet reported */
-	bool		lost;			/* the latest revocation */
-	bool		closing;
-	bool		failed;			/* for good: error says why */
-	char		error[512];
-	Trouble		trouble;
-};
 
 static rd_kafka_conf_t *make_conf(const ConsumerSettings *settings,
 								  Consumer *consumer,
@@ -53,14 +35,8 @@ static ConsumerEvent report_error(Consumer *consumer,
 								  ConsumerMessage *message);
 static size_t find_slot(Consumer *consumer,
 						const rd_kafka_message_t *kafka_message);
-static SlotTopic *keep_topic(Consumer *consumer, const char *name);
 static rd_kafka_topic_partition_list_t *to_kafka(const OffsetList *list);
-static bool list_offsets(Consumer *consumer, int64_t query,
-						 const OffsetList *partitions, OffsetList *offsets,
-						 char *errstr, size_t errstr_size);
 static void fail(Consumer *consumer, const char *reason);
-static void note_trouble(Consumer *consumer, int code, const char *event,
-						 const char *text);
 
 bool
 consumer_check(const ConsumerSettings *settings, char *errstr,
@@ -176,81 +152,9 @@ consumer_give_up(Consumer *consumer)
 	(void) slot_map_assign(&consumer->slots, &none);
 	offset_list_clear(&consumer->assigned);
 	if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
-		note_trouble(consumer, error, "could not give partitions back",
-					 rd_kafka_err2str(error));
-}
-
-bool
-consumer_count_partitions(Consumer *consumer, const char *topic,
-						  int32_t *count, char *errstr, size_t errstr_size)
-{
-	SlotTopic  *entry = keep_topic(consumer, topic);
-	const struct rd_kafka_metadata *metadata;
-	rd_kafka_resp_err_t error;
-
-	if (entry == NULL)
-	{
-		snprintf(errstr, errstr_size, "out of memory");
-		return false;
-	}
-	error = rd_kafka_metadata(consumer->client, 0, entry->handle, &metadata,
-							  CONSUMER_TIMEOUT_MS);
-	if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
-	{
-		if (metadata->topic_cnt == 1)
-			error = metadata->topics[0].err;
-		else
-			error = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-		if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
-			*count = metadata->topics[0].partition_cnt;
-		rd_kafka_metadata_destroy(metadata);
-	}
-	if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
-		return true;
-	snprintf(errstr, errstr_size, "topic \"%s\": %s", topic,
-			 rd_kafka_err2str(error));
-	return false;
-}
-
-bool
-consumer_low_watermarks(Consumer *consumer, const OffsetList *partitions,
-						OffsetList *offsets, char *errstr, size_t errstr_size)
-{
-	return list_offsets(consumer, RD_KAFKA_OFFSET_BEGINNING, partitions,
-						offsets, errstr, errstr_size);
-}
-
-bool
-consumer_high_watermarks(Consumer *consumer, const OffsetList *partitions,
-						 OffsetList *offsets, char *errstr,
-						 size_t errstr_size)
-{
-	return list_offsets(consumer, RD_KAFKA_OFFSET_END, partitions, offsets,
-						errstr, errstr_size);
-}
-
-bool
-consumer_offsets_at(Consumer *consumer, int64_t ms,
-					const OffsetList *partitions, OffsetList *offsets,
-					char *errstr, size_t errstr_size)
-{
-	/* negative numbers mean something else to Kafka */
-	return list_offsets(consumer, ms > 0 ? ms : 0, partitions, offsets,
-						errstr, errstr_size);
-}
-
-int64_t
-consumer_known_high_watermark(Consumer *consumer, const char *topic,
-							  int32_t partition)
-{
-	int64_t		low;
-	int64_t		high;
-
-	if (rd_kafka_get_watermark_offsets(consumer->client, topic, partition,
-									   &low, &high)
-		!= RD_KAFKA_RESP_ERR_NO_ERROR)
-		return -1;
-	return high;
+		consumer_note_trouble(consumer, error,
+							  "could not give partitions back",
+							  rd_kafka_err2str(error));
 }
 
 void
@@ -359,8 +263,8 @@ on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t error,
 	else
 	{
 		if (!consumer->closing)
-			note_trouble(consumer, error, "rebalance failed",
-						 rd_kafka_err2str(error));
+			consumer_note_trouble(consumer, error, "rebalance failed",
+								  rd_kafka_err2str(error));
 		rd_kafka_assign(client, NULL);
 	}
 	rd_kafka_yield(client);
@@ -374,7 +278,7 @@ on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
 
 	if (code != RD_KAFKA_RESP_ERR__FATAL)
 	{
-		note_trouble(consumer, code, "Kafka client in trouble", reason);
+		consumer_note_trouble(consumer, code, "Kafka client in trouble", reason);
 		return;
 	}
 	rd_kafka_fatal_error(client, text, sizeof(text));
@@ -400,7 +304,8 @@ keep_assigned(Consumer *consumer,
 	offset_list_clear(&consumer->assigned);
 	for (int i = 0; i < partitions->cnt; i++)
 	{
-		SlotTopic  *topic = keep_topic(consumer, partitions->elems[i].topic);
+		SlotTopic  *topic =
+			consumer_keep_topic(consumer, partitions->elems[i].topic);
 
 		if (topic == NULL ||
 			!offset_list_add(&consumer->assigned, topic->name,
@@ -449,9 +354,9 @@ report_error(Consumer *consumer, const rd_kafka_message_t *kafka_message,
 		case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
 			if (find_slot(consumer, kafka_message) == SLOT_MAP_NONE)
 				return CONSUMER_NOTHING;
-			note_trouble(consumer, kafka_message->err,
-						 "Kafka does not have a position",
-						 rd_kafka_message_errstr(kafka_message));
+			consumer_note_trouble(consumer, kafka_message->err,
+								  "Kafka does not have a position",
+								  rd_kafka_message_errstr(kafka_message));
 			return CONSUMER_ASTRAY;
 		case RD_KAFKA_RESP_ERR__FATAL:
 			rd_kafka_fatal_error(consumer->client, text, sizeof(text));
@@ -461,9 +366,9 @@ report_error(Consumer *consumer, const rd_kafka_message_t *kafka_message,
 			fail(consumer, rd_kafka_err2str(kafka_message->err));
 			return CONSUMER_FATAL;
 		default:
-			note_trouble(consumer, kafka_message->err,
-						 "Kafka consumer in trouble",
-						 rd_kafka_message_errstr(kafka_message));
+			consumer_note_trouble(consumer, kafka_message->err,
+								  "Kafka consumer in trouble",
+								  rd_kafka_message_errstr(kafka_message));
 			return CONSUMER_NOTHING;
 	}
 }
@@ -489,9 +394,8 @@ find_slot(Consumer *consumer, const rd_kafka_message_t *kafka_message)
 						 kafka_message->partition);
 }
 
-/* The topic with a handle of its own; NULL when memory is short. */
-static SlotTopic *
-keep_topic(Consumer *consumer, const char *name)
+SlotTopic *
+consumer_keep_topic(Consumer *consumer, const char *name)
 {
 	SlotTopic  *topic = slot_map_topic(&consumer->slots, name);
 
@@ -513,38 +417,6 @@ to_kafka(const OffsetList *list)
 	return partitions;
 }
 
-/*
- * One request per broker for all partitions; query is a time, or one of
- * Kafka's two negative numbers for the ends.
- */
-static bool
-list_offsets(Consumer *consumer, int64_t query, const OffsetList *partitions,
-			 OffsetList *offsets, char *errstr, size_t errstr_size)
-{
-	rd_kafka_topic_partition_list_t *list = to_kafka(partitions);
-	rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
-
-	offset_list_clear(offsets);
-	for (int i = 0; i < list->cnt; i++)
-		list->elems[i].offset = query;
-	if (list->cnt > 0)
-		error = rd_kafka_offsets_for_times(consumer->client, list,
-										   CONSUMER_TIMEOUT_MS);
-	for (int i = 0; i < list->cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
-	{
-		error = list->elems[i].err;
-		if (error == RD_KAFKA_RESP_ERR_NO_ERROR &&
-			!offset_list_add(offsets, partitions->items[i].topic,
-							 partitions->items[i].partition,
-							 list->elems[i].offset))
-			error = RD_KAFKA_RESP_ERR__FAIL;
-	}
-	rd_kafka_topic_partition_list_destroy(list);
-	if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
-		snprintf(errstr, errstr_size, "%s", rd_kafka_err2str(error));
-	return error == RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
 static void
 fail(Consumer *consumer, const char *reason)
 {
@@ -552,9 +424,9 @@ fail(Consumer *consumer, const char *reason)
 	snprintf(consumer->error, sizeof(consumer->error), "%s", reason);
 }
 
-static void
-note_trouble(Consumer *consumer, int code, const char *event,
-			 const char *text)
+void
+consumer_note_trouble(Consumer *consumer, int code, const char *event,
+					  const char *text)
 {
 	int64_t		suppressed;
 

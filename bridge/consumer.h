@@ -85,14 +85,23 @@ extern bool consumer_fetch(Consumer *consumer, const OffsetList *positions,
 /* Answer to CONSUMER_REVOKED. */
 extern void consumer_give_up(Consumer *consumer);
 
-/* Partitions that a topic has. */
+/*
+ * Partitions that a topic has, 0 when Kafka does not tell; false when no
+ * broker could be asked.
+ */
 extern bool consumer_count_partitions(Consumer *consumer, const char *topic,
 									  int32_t *count,
 									  char *errstr, size_t errstr_size);
 
+/* In place of an offset that no broker told. */
+#define CONSUMER_NO_ANSWER INT64_MIN
+
 /*
  * Low or high watermarks of partitions, or the first offsets not older than a
- * time (ms since 1970; negative when there is none), asked of the brokers.
+ * time (ms since 1970; -1 when there is none), asked of the brokers.  Each
+ * broker waits for itself: a partition without a leader, or with one that is
+ * away, gets CONSUMER_NO_ANSWER, and one that stands with it in `partitions`
+ * is not asked for.  False when no broker could be asked.
  */
 extern bool consumer_low_watermarks(Consumer *consumer,
 									const OffsetList *partitions,

@@ -159,7 +159,7 @@ keep_house(Ingest *ingest, int64_t now_ms)
 	ingest_watch_writer(ingest);
 	if (ingest->closing != CLOSING_SIGNAL)
 	{
-		if (assignment_review_halts(&ingest->assignment, ingest->consumer))
+		if (assignment_review(&ingest->assignment, ingest->consumer))
 			ingest_renew(ingest, 0);
 		assignment_step(&ingest->assignment, ingest->consumer,
 						ingest->writer);
@@ -192,21 +192,29 @@ close_if_asked(Ingest *ingest, int64_t now_ms)
 	}
 }
 
-/* Has each partition that can be fetched been read up to its target? */
+/*
+ * Has each partition that is not halted been read up to its target?  One that
+ * Kafka does not answer for has none yet.
+ */
 static bool
 is_at_end(const Ingest *ingest)
 {
+	const Assignment *assignment = &ingest->assignment;
 	const Batch *batch = ingest->filling;
 
 	if (!ingest->settings->exit_at_end ||
-		ingest->assignment.stage != ASSIGNMENT_LOADING)
+		assignment->stage != ASSIGNMENT_LOADING ||
+		!assignment_is_whole(assignment, ingest->consumer))
 		return false;
 	for (size_t slot = 0; slot < batch->slots; slot++)
-		if (batch->progress[slot].next_offset <
-			assignment_target(&ingest->assignment,
-							  batch->progress[slot].topic,
-							  batch->progress[slot].partition))
+	{
+		const BatchProgress *progress = &batch->progress[slot];
+		int64_t		target = assignment_target(assignment, progress->topic,
+											   progress->partition);
+
+		if (target < 0 || progress->next_offset < target)
 			return false;
+	}
 	return true;
 }
 
@@ -428,6 +436,7 @@ report_status(Ingest *ingest, const char *state)
 	ingest->status.lag = count_lag(ingest);
 	ingest->status.partitions = consumer_assigned(ingest->consumer)->count;
 	ingest->status.halted = ingest->assignment.halt_count;
+	ingest->status.unanswered = ingest->assignment.unanswered.count;
 	status_report(&ingest->status, state, clock_monotonic_ms());
 }
 

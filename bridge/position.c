@@ -7,10 +7,18 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+bool
+position_is_known(const PositionBounds *bounds)
+{
+	return bounds->low_watermark >= 0 && bounds->high_watermark >= 0;
+}
+
 PositionVerdict
 position_judge(int64_t next_offset, const PositionBounds *bounds,
 			   bool skip_lost, char *reason, size_t reason_size)
 {
+	if (!position_is_known(bounds))
+		return POSITION_UNKNOWN;
 	if (next_offset > bounds->high_watermark)
 	{
 		snprintf(reason, reason_size,

@@ -11,7 +11,7 @@
 
 #include "time_spec.h"
 
-/* What Kafka holds of a partition. */
+/* What Kafka holds of a partition; negative where it has not told. */
 typedef struct PositionBounds
 {
 	int64_t		low_watermark;	/* the first offset held */
@@ -21,11 +21,15 @@ typedef struct PositionBounds
 typedef enum PositionVerdict
 {
 	POSITION_GO_ON,				/* fetch from the table's position */
+	POSITION_UNKNOWN,			/* the same, since Kafka does not answer: it
+								 * will say if it does not have the position */
 	POSITION_SKIP,				/* fetch from the low watermark: the offsets
 								 * before it are lost, and counted skipped */
 	POSITION_LOST,				/* halt: Kafka has deleted what comes next */
 	POSITION_AHEAD				/* halt: Kafka holds less than was read */
 } PositionVerdict;
+
+extern bool position_is_known(const PositionBounds *bounds);
 
 /*
  * What to do with a partition whose next offset in the table is next_offset;

@@ -32,9 +32,10 @@ status_report(Status *status, const char *state, int64_t now_ms)
 	log_write(LOG_LEVEL_INFO, "status",
 			  "state=%s transactions=%" PRId64 " rate=%" PRId64
 			  " lag=%" PRId64 " dead_letters=%" PRId64
-			  " partitions=%zu halted=%zu", state, status->stored,
+			  " partitions=%zu halted=%zu unanswered=%zu", state, status->stored,
 			  elapsed_ms > 0 ? rows * 1000 / elapsed_ms : 0, status->lag,
-			  status->dead_lettered, status->partitions, status->halted);
+			  status->dead_lettered, status->partitions, status->halted,
+			  status->unanswered);
 	status->reported_ms = now_ms;
 	status->reported_stored = status->stored;
 }

@@ -16,6 +16,7 @@ typedef struct Status
 	int64_t		lag;			/* messages that Kafka has beyond */
 	size_t		partitions;		/* assigned */
 	size_t		halted;			/* of these */
+	size_t		unanswered;		/* of these: Kafka does not answer for them */
 	int64_t		period_ms;		/* between two lines, 0 for no lines */
 	int64_t		reported_ms;	/* when the latest was, monotonic */
 	int64_t		reported_stored;	/* rows then */

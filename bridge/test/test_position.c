@@ -33,6 +33,28 @@ what_kafka_holds_is_read_on(void **state)
 	}
 }
 
+/* Kafka itself refuses a position that it does not have. */
+static void
+without_an_answer_the_position_is_tried(void **state)
+{
+	static const PositionBounds unknown[] = {
+		{INT64_MIN, INT64_MIN}, {100, -1}, {-1, 200}, {-1001, 0}
+	};
+	char		reason[200];
+
+	(void) state;
+	assert_true(position_is_known(&bounds));
+	assert_false(position_is_halt(POSITION_UNKNOWN));
+	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
+	{
+		assert_false(position_is_known(&unknown[i]));
+		for (int64_t offset = 0; offset <= 300; offset += 150)
+			assert_int_equal(position_judge(offset, &unknown[i], true, reason,
+											sizeof(reason)),
+							 POSITION_UNKNOWN);
+	}
+}
+
 static void
 deleted_messages_halt(void **state)
 {
@@ -117,6 +139,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_kafka_holds_is_read_on),
+		cmocka_unit_test(without_an_answer_the_position_is_tried),
 		cmocka_unit_test(deleted_messages_halt),
 		cmocka_unit_test(deleted_messages_are_skipped_if_allowed),
 		cmocka_unit_test(a_shorter_partition_halts_always),

@@ -12,13 +12,14 @@ use Time::HiRes qw(sleep time);
 
 use FintransProcess;
 
-# embedded(partitions => 4): fintrans-broker, which loses everything when it
+# embedded(partitions => 4, brokers => 1): fintrans-broker, which loses everything when it
 # ends and keeps 5 MiB of each partition.
 sub embedded
 {
 	my ($class, %options) = @_;
 	my $process = FintransProcess->start('broker', 'fintrans-broker',
-		'--partitions' => $options{partitions} // 4);
+		'--partitions' => $options{partitions} // 4,
+		'--broker-count' => $options{brokers} // 1);
 	my $self = bless {
 		process => $process,
 		partitions => $options{partitions} // 4
@@ -122,14 +123,37 @@ sub create_topics
 	return;
 }
 
-# produce TOPIC, MESSAGES...: by kcat, each message byte for byte to partition
-# 0; undef is a message without a value.
+# A command for the embedded broker, which must obey.
+sub command
+{
+	my ($self, $command) = @_;
+	my $known = length($self->{process}->output);
+	my $answer;
+
+	$self->{process}->say($command);
+	wait_for_answer($self, sub {
+		($answer) = substr($self->{process}->output, $known) =~ /^(.*)\n/;
+	});
+	die "$command: $answer\n" unless $answer eq 'ok';
+	return;
+}
+
+# produce TOPIC, MESSAGES...: to partition 0
 sub produce
 {
 	my ($self, $topic, @messages) = @_;
+
+	return $self->produce_to($topic, 0, @messages);
+}
+
+# produce_to TOPIC, PARTITION, MESSAGES...: by kcat, each message byte for
+# byte; undef is a message without a value.
+sub produce_to
+{
+	my ($self, $topic, $partition, @messages) = @_;
 	my $file = "$PostgreSQL::Test::Utils::tmp_check/produce.$$";
 	my @kcat = ('kcat', '-P', '-q', '-b', $self->{bootstrap}, '-t', $topic,
-		'-p', 0);
+		'-p', $partition);
 
 	foreach my $message (@messages)
 	{
