@@ -37,6 +37,13 @@ array_text_add_integer(ArrayText *array, int64_t value)
 }
 
 void
+array_text_add_null(ArrayText *array)
+{
+	begin_element(array);
+	put(array, "NULL", 4);
+}
+
+void
 array_text_add_text(ArrayText *array, const char *value)
 {
 	begin_element(array);

@@ -22,6 +22,7 @@ extern void array_text_reset(ArrayText *array);
 extern void array_text_free(ArrayText *array);
 
 extern void array_text_add_integer(ArrayText *array, int64_t value);
+extern void array_text_add_null(ArrayText *array);
 extern void array_text_add_text(ArrayText *array, const char *value);
 
 /* The whole array; NULL when memory was short. */

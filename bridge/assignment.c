@@ -18,9 +18,6 @@
 /* Kafka did not answer: try again after this time. */
 #define RETRY_MS 1000
 
-/* Halted partitions are reported again after this time. */
-#define HALTS_REPORT_MS 60000
-
 /*
  * Partitions that Kafka did not answer for are asked for again after this
  * time, or after so many times as long as asking has taken: a broker that is
@@ -42,10 +39,9 @@ static bool judge(Assignment *assignment, const OffsetList *assigned,
 				  const Bounds *bounds, OffsetList *fetch);
 static bool judge_partition(Assignment *assignment, const OffsetItem *item,
 							const PositionBounds *bounds, OffsetList *fetch);
-static void report_halt(const AssignmentHalt *halt);
-static bool review_halts(Assignment *assignment, Consumer *consumer);
 static bool review_unanswered(Assignment *assignment, Consumer *consumer);
 static void take_answers(Assignment *assignment, const Bounds *bounds);
+static bool is_taken_up(const Assignment *assignment, const OffsetItem *item);
 static void report_unanswered(Assignment *assignment);
 static bool note_target(Assignment *assignment, const OffsetItem *item,
 						const PositionBounds *bounds);
@@ -69,7 +65,7 @@ assignment_free(Assignment *assignment)
 	offset_list_free(&assignment->positions);
 	offset_list_free(&assignment->targets);
 	offset_list_free(&assignment->unanswered);
-	free(assignment->halts);
+	halt_list_free(&assignment->halts);
 }
 
 void
@@ -83,7 +79,7 @@ void
 assignment_end(Assignment *assignment)
 {
 	assignment->stage = ASSIGNMENT_NONE;
-	assignment->halt_count = 0;
+	halt_list_clear(&assignment->halts);
 	offset_list_clear(&assignment->unanswered);
 }
 
@@ -146,18 +142,45 @@ assignment_take(Assignment *assignment, Consumer *consumer, Writer *writer,
 	return false;
 }
 
+MarkVerdict
+assignment_recognise(Assignment *assignment, size_t slot,
+					 const BatchMessage *message)
+{
+	OffsetItem *item = &assignment->positions.items[slot];
+	char		reason[HALT_REASON_BYTES];
+	MarkVerdict verdict;
+
+	if (!item->last.is_set)
+		return MARK_PASSED;
+	verdict = message_mark_judge(&item->last, item->offset, message, reason,
+								 sizeof(reason));
+	/* without the memory for it the next fetch finds it out again */
+	if (verdict == MARK_REPLACED)
+		(void) halt_list_add(&assignment->halts, item, POSITION_REPLACED,
+							 reason);
+	item->last.is_set = false;
+	return verdict;
+}
+
+void
+assignment_pass_end(Assignment *assignment, size_t slot)
+{
+	assignment->positions.items[slot].last.is_set = false;
+}
+
 bool
 assignment_review(Assignment *assignment, Consumer *consumer)
 {
 	return assignment->stage == ASSIGNMENT_LOADING &&
-		(review_halts(assignment, consumer) ||
+		(halt_list_review(&assignment->halts, consumer,
+						  assignment->skip_lost) ||
 		 review_unanswered(assignment, consumer));
 }
 
 bool
 assignment_is_whole(const Assignment *assignment, const Consumer *consumer)
 {
-	return assignment->positions.count + assignment->halt_count ==
+	return assignment->positions.count + assignment->halts.count ==
 		consumer_assigned(consumer)->count;
 }
 
@@ -247,13 +270,13 @@ begin_fetch(Assignment *assignment, Consumer *consumer, char *errstr,
 	if (!begun)
 		return false;
 	assignment->stage = ASSIGNMENT_LOADING;
-	assignment->halts_reported_ms = clock_monotonic_ms();
 	assignment->ask_again_ms = clock_monotonic_ms() + ASK_AGAIN_MS;
 	backoff_reset(&assignment->trouble);
 	log_write(LOG_LEVEL_INFO, "loading",
 			  "partitions=%zu halted=%zu unanswered=%zu",
-			  assignment->positions.count, assignment->halt_count,
+			  assignment->positions.count, assignment->halts.count,
 			  assignment->unanswered.count);
+	halt_list_report(&assignment->halts);
 	report_unanswered(assignment);
 	return true;
 }
@@ -263,13 +286,7 @@ static bool
 judge(Assignment *assignment, const OffsetList *assigned,
 	  const Bounds *bounds, OffsetList *fetch)
 {
-	AssignmentHalt *halts = realloc(assignment->halts,
-									(assigned->count + 1) * sizeof(*halts));
-
-	if (halts == NULL)
-		return false;
-	assignment->halts = halts;
-	assignment->halt_count = 0;
+	halt_list_begin(&assignment->halts, &assignment->question.found);
 	offset_list_clear(&assignment->positions);
 	offset_list_clear(&assignment->unanswered);
 	for (size_t i = 0; i < assigned->count; i++)
@@ -294,85 +311,32 @@ static bool
 judge_partition(Assignment *assignment, const OffsetItem *item,
 				const PositionBounds *bounds, OffsetList *fetch)
 {
-	AssignmentHalt *halt = &assignment->halts[assignment->halt_count];
-	int64_t		from = item->offset;
+	char		reason[HALT_REASON_BYTES];
+	PositionVerdict verdict = position_judge(item->offset, bounds,
+											 assignment->skip_lost, reason,
+											 sizeof(reason));
+	int64_t		from = position_fetch_from(verdict, item->offset,
+										   &item->last, bounds);
 
-	halt->topic = item->topic;
-	halt->partition = item->partition;
-	halt->next_offset = item->offset;
-	halt->verdict = position_judge(item->offset, bounds, assignment->skip_lost,
-								   halt->reason, sizeof(halt->reason));
 	if (!note_target(assignment, item, bounds))
 		return false;
-	if (position_is_halt(halt->verdict))
-	{
-		report_halt(halt);
-		assignment->halt_count++;
+	if (halt_list_has(&assignment->halts, item))
 		return true;
-	}
-	if (halt->verdict == POSITION_SKIP)
-	{
-		from = bounds->low_watermark;
+	if (position_is_halt(verdict))
+		return halt_list_add(&assignment->halts, item, verdict, reason);
+	if (verdict == POSITION_SKIP)
 		log_write(LOG_LEVEL_WARNING, "offsets skipped",
 				  "topic=%s partition=%" PRId32 " reason=%s", item->topic,
 				  item->partition,
-				  log_quote(halt->reason, (char[256]) {0}, 256));
-	}
-	return offset_list_add(&assignment->positions, item->topic,
-						   item->partition, item->offset) &&
-		offset_list_add(fetch, item->topic, item->partition, from);
-}
-
-static void
-report_halt(const AssignmentHalt *halt)
-{
-	log_write(LOG_LEVEL_ERROR, "partition halted",
-			  "topic=%s partition=%" PRId32 " reason=%s", halt->topic,
-			  halt->partition, log_quote(halt->reason, (char[256]) {0}, 256));
-}
-
-/*
- * Once a minute: say again which partitions are halted and why, and look
- * whether Kafka's bounds have changed (a new leader can be behind for a
- * moment).
- */
-static bool
-review_halts(Assignment *assignment, Consumer *consumer)
-{
-	int64_t		now_ms = clock_monotonic_ms();
-	OffsetList	halted = {0};
-	Bounds		bounds = {0};
-	char		errstr[ERROR_BYTES];
-	bool		changed = false;
-	bool		complete = true;
-
-	if (assignment->halt_count == 0 ||
-		now_ms < assignment->halts_reported_ms + HALTS_REPORT_MS)
+				  log_quote(reason, (char[256]) {0}, 256));
+	if (!offset_list_add(&assignment->positions, item->topic,
+						 item->partition, item->offset) ||
+		!offset_list_add(fetch, item->topic, item->partition, from))
 		return false;
-	assignment->halts_reported_ms = now_ms;
-	for (size_t i = 0; i < assignment->halt_count; i++)
-	{
-		report_halt(&assignment->halts[i]);
-		complete = complete &&
-			offset_list_add(&halted, assignment->halts[i].topic,
-							assignment->halts[i].partition, 0);
-	}
-	if (complete &&
-		bounds_ask(&bounds, consumer, &halted, errstr, sizeof(errstr)))
-	{
-		for (size_t i = 0; i < halted.count; i++)
-		{
-			const AssignmentHalt *halt = &assignment->halts[i];
-			PositionBounds held = bounds_at(&bounds, i);
-
-			changed = changed || (position_is_known(&held) &&
-				position_judge(halt->next_offset, &held, assignment->skip_lost,
-							   errstr, sizeof(errstr)) != halt->verdict);
-		}
-	}
-	bounds_free(&bounds);
-	offset_list_free(&halted);
-	return changed;
+	if (from < item->offset)
+		assignment->positions.items[assignment->positions.count - 1].last =
+			item->last;
+	return true;
 }
 
 /*
@@ -407,7 +371,7 @@ review_unanswered(Assignment *assignment, Consumer *consumer)
 	return can_join;
 }
 
-/* Of partitions that are fetched; others have to join first. */
+/* Of partitions that are taken up; others have to join first. */
 static void
 take_answers(Assignment *assignment, const Bounds *bounds)
 {
@@ -419,9 +383,7 @@ take_answers(Assignment *assignment, const Bounds *bounds)
 		const OffsetItem *item = &unanswered->items[i];
 		PositionBounds held = bounds_at(bounds, i);
 
-		if (position_is_known(&held) &&
-			offset_list_find(&assignment->positions, item->topic,
-							 item->partition) != NULL &&
+		if (position_is_known(&held) && is_taken_up(assignment, item) &&
 			note_target(assignment, item, &held))
 			log_write(LOG_LEVEL_INFO, "Kafka answers for a partition",
 					  "topic=%s partition=%" PRId32, item->topic,
@@ -430,6 +392,15 @@ take_answers(Assignment *assignment, const Bounds *bounds)
 			unanswered->items[left++] = *item;
 	}
 	unanswered->count = left;
+}
+
+/* Fetched or halted? */
+static bool
+is_taken_up(const Assignment *assignment, const OffsetItem *item)
+{
+	return offset_list_find(&assignment->positions, item->topic,
+							item->partition) != NULL ||
+		halt_list_has(&assignment->halts, item);
 }
 
 /* Names as many as fit. */

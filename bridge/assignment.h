@@ -13,6 +13,7 @@
 
 #include "backoff.h"
 #include "consumer.h"
+#include "halt_list.h"
 #include "offset_list.h"
 #include "position.h"
 #include "writer.h"
@@ -26,15 +27,6 @@ typedef enum AssignmentStage
 	ASSIGNMENT_LOADING			/* partitions are being fetched */
 } AssignmentStage;
 
-typedef struct AssignmentHalt
-{
-	const char *topic;
-	int32_t		partition;
-	int64_t		next_offset;	/* in the table */
-	PositionVerdict verdict;
-	char		reason[200];
-} AssignmentHalt;
-
 typedef struct Assignment
 {
 	StartPoint	start;			/* for topics never seen */
@@ -43,11 +35,10 @@ typedef struct Assignment
 	int64_t		retry_ms;		/* not before, monotonic */
 	WriterPositions question;	/* the writer's while reading and adding */
 	OffsetList	positions;		/* LOADING: next offsets in the table, one per
-								 * slot */
+								 * slot, with the last message as long as it
+								 * is to be recognised */
 	OffsetList	targets;		/* high watermarks when first assigned */
-	AssignmentHalt *halts;		/* partitions left out */
-	size_t		halt_count;
-	int64_t		halts_reported_ms;	/* monotonic */
+	HaltList	halts;			/* partitions left out */
 	OffsetList	unanswered;		/* partitions whose bounds Kafka has not told;
 								 * those without a slot are not fetched */
 	int64_t		ask_again_ms;	/* for them; not before, monotonic */
@@ -82,6 +73,17 @@ extern void assignment_step(Assignment *assignment, Consumer *consumer,
  */
 extern bool assignment_take(Assignment *assignment, Consumer *consumer,
 							Writer *writer, const WriterReport *report);
+
+/*
+ * Is this message, the next one of its slot, to be loaded?  After MARK_SEEN
+ * it is not; after MARK_REPLACED the partition is halted, and the assignment
+ * to be renewed.
+ */
+extern MarkVerdict assignment_recognise(Assignment *assignment, size_t slot,
+										const BatchMessage *message);
+
+/* The partition of the slot has no message left. */
+extern void assignment_pass_end(Assignment *assignment, size_t slot);
 
 /*
  * Look again at the partitions left out or not answered for, when that is

@@ -58,7 +58,7 @@ static bool put_dead_letter(CopyBuffer *dead_letters,
 							const char *reason, const char *detail);
 static bool put_payload(CopyBuffer *payloads, const BatchMessage *message);
 static bool put_text(CopyBuffer *buffer, const char *text);
-static void advance(BatchProgress *progress, int64_t offset);
+static void advance(BatchProgress *progress, const BatchMessage *message);
 static BatchProgress *read_row(const BatchSieve *sieve,
 							   BatchMessage *message, size_t *row_end,
 							   size_t *payload_end);
@@ -117,7 +117,8 @@ batch_start(Batch *batch, size_t slots)
 
 void
 batch_set_position(Batch *batch, size_t slot, const char *topic,
-				   int32_t partition, int64_t next_offset)
+				   int32_t partition, int64_t next_offset,
+				   const MessageMark *last)
 {
 	assert(slot < batch->slots);
 	batch->progress[slot] = (BatchProgress)
@@ -125,7 +126,8 @@ batch_set_position(Batch *batch, size_t slot, const char *topic,
 		.topic = topic,
 		.partition = partition,
 		.expected_offset = next_offset,
-		.next_offset = next_offset
+		.next_offset = next_offset,
+		.last = *last
 	};
 }
 
@@ -137,7 +139,8 @@ batch_continue(Batch *batch, const Batch *previous)
 	for (size_t slot = 0; slot < previous->slots; slot++)
 		batch_set_position(batch, slot, previous->progress[slot].topic,
 						   previous->progress[slot].partition,
-						   previous->progress[slot].next_offset);
+						   previous->progress[slot].next_offset,
+						   &previous->progress[slot].last);
 	return true;
 }
 
@@ -162,7 +165,7 @@ batch_add_row(Batch *batch, size_t slot, const BatchMessage *message,
 	}
 	batch->row_count++;
 	batch->messages++;
-	advance(progress, message->offset);
+	advance(progress, message);
 	progress->stored++;
 	return BATCH_ADDED;
 }
@@ -190,7 +193,7 @@ batch_add_dead_letter(Batch *batch, size_t slot, const BatchMessage *message,
 	}
 	batch->dead_letter_count++;
 	batch->messages++;
-	advance(progress, message->offset);
+	advance(progress, message);
 	progress->dead_lettered++;
 	return BATCH_ADDED;
 }
@@ -465,10 +468,11 @@ put_text(CopyBuffer *buffer, const char *text)
 }
 
 static void
-advance(BatchProgress *progress, int64_t offset)
+advance(BatchProgress *progress, const BatchMessage *message)
 {
-	progress->skipped += offset - progress->next_offset;
-	progress->next_offset = offset + 1;
+	progress->skipped += message->offset - progress->next_offset;
+	progress->next_offset = message->offset + 1;
+	progress->last = message_mark_of(message);
 }
 
 /* The next row as the message it was made from, and where both end. */

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "copy_binary.h"
+#include "message_mark.h"
 #include "record.h"
 
 /* A batch closes when its rows would lie in more UTC days. */
@@ -33,17 +34,19 @@ typedef struct BatchProgress
 	int64_t		stored;			/* rows */
 	int64_t		dead_lettered;
 	int64_t		skipped;		/* offsets without a message */
+	MessageMark last;			/* the last message handled, in this batch or
+								 * before */
 } BatchProgress;
 
 /* A message as Kafka has it. */
-typedef struct BatchMessage
+struct BatchMessage
 {
 	int64_t		offset;
 	const void *payload;		/* NULL when it has none */
 	size_t		payload_bytes;
 	bool		has_event_time;
 	int64_t		event_time_ms;	/* since 1970 */
-} BatchMessage;
+};
 
 typedef struct Batch
 {
@@ -87,9 +90,13 @@ extern void batch_free(Batch *batch);
  */
 extern bool batch_start(Batch *batch, size_t slots);
 
-/* Name the partition of a slot and the offset expected in it. */
+/*
+ * Name the partition of a slot, the offset expected in it and the message
+ * handled last.
+ */
 extern void batch_set_position(Batch *batch, size_t slot, const char *topic,
-							   int32_t partition, int64_t next_offset);
+							   int32_t partition, int64_t next_offset,
+							   const MessageMark *last);
 
 /* Empty the batch and make it go on where `previous` ends. */
 extern bool batch_continue(Batch *batch, const Batch *previous);

@@ -193,8 +193,9 @@ close_if_asked(Ingest *ingest, int64_t now_ms)
 }
 
 /*
- * Has each partition that is not halted been read up to its target?  One that
- * Kafka does not answer for has none yet.
+ * Has each partition that is not halted been read up to its target, and found
+ * to be the one that was read before?  One that Kafka does not answer for has
+ * no target yet.
  */
 static bool
 is_at_end(const Ingest *ingest)
@@ -212,7 +213,8 @@ is_at_end(const Ingest *ingest)
 		int64_t		target = assignment_target(assignment, progress->topic,
 											   progress->partition);
 
-		if (target < 0 || progress->next_offset < target)
+		if (target < 0 || progress->next_offset < target ||
+			assignment->positions.items[slot].last.is_set)
 			return false;
 	}
 	return true;
@@ -262,13 +264,14 @@ end_if_closed(Ingest *ingest, int64_t now_ms)
 static void
 fail_if_halted(Ingest *ingest)
 {
-	const AssignmentHalt *halt = ingest->assignment.halts;
+	const Halt *halt = ingest->assignment.halts.items;
 	char		event[300];
 
-	if (ingest->assignment.halt_count == 0)
+	if (ingest->assignment.halts.count == 0)
 		return;
 	snprintf(event, sizeof(event), "partition %" PRId32
-			 " of topic \"%s\" is halted", halt->partition, halt->topic);
+			 " of topic \"%s\" is halted", halt->position.partition,
+			 halt->position.topic);
 	ingest_fail(ingest, event, halt->reason);
 }
 
@@ -356,6 +359,17 @@ ingest_take_message(Ingest *ingest)
 	/* what comes while positions are looked up is fetched again */
 	if (ingest->assignment.stage != ASSIGNMENT_LOADING)
 		return;
+	switch (assignment_recognise(&ingest->assignment, ingest->message.slot,
+								 &ingest->message.message))
+	{
+		case MARK_PASSED:
+			break;
+		case MARK_SEEN:
+			return;
+		case MARK_REPLACED:
+			ingest_renew(ingest, 0);
+			return;
+	}
 	switch (intake_add(&ingest->intake, ingest->filling,
 					   ingest->message.slot, &ingest->message.message))
 	{
@@ -377,8 +391,10 @@ ingest_take_message(Ingest *ingest)
 static void
 take_end(Ingest *ingest)
 {
-	if (ingest->assignment.stage == ASSIGNMENT_LOADING &&
-		batch_skip_to(ingest->filling, ingest->message.slot,
+	if (ingest->assignment.stage != ASSIGNMENT_LOADING)
+		return;
+	assignment_pass_end(&ingest->assignment, ingest->message.slot);
+	if (batch_skip_to(ingest->filling, ingest->message.slot,
 					  ingest->message.message.offset) == BATCH_ADDED)
 		open_filling(ingest);
 }
@@ -435,7 +451,7 @@ report_status(Ingest *ingest, const char *state)
 {
 	ingest->status.lag = count_lag(ingest);
 	ingest->status.partitions = consumer_assigned(ingest->consumer)->count;
-	ingest->status.halted = ingest->assignment.halt_count;
+	ingest->status.halted = ingest->assignment.halts.count;
 	ingest->status.unanswered = ingest->assignment.unanswered.count;
 	status_report(&ingest->status, state, clock_monotonic_ms());
 }

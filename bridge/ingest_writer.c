@@ -166,5 +166,6 @@ begin_loading(Ingest *ingest)
 		batch_set_position(ingest->filling, slot,
 						   positions->items[slot].topic,
 						   positions->items[slot].partition,
-						   positions->items[slot].offset);
+						   positions->items[slot].offset,
+						   &positions->items[slot].last);
 }

@@ -23,8 +23,8 @@
 /* Partitions are made this many days ahead. */
 #define DAYS_AHEAD 3
 
-/* Arrays of the compare-and-set: two keys, five columns. */
-#define MOVE_ARRAYS 7
+/* Arrays of the compare-and-set: two keys, eight columns. */
+#define MOVE_ARRAYS 10
 
 /* A day as a timestamptz, and as the suffix of its partition. */
 #define DAY_TEXT_BYTES 48
@@ -57,6 +57,7 @@ static void list_ranges(Loader *loader, const int32_t *days, size_t count);
 static void write_day(int32_t day, char *text, size_t size);
 static Outcome move_positions(Loader *loader, const Batch *batch);
 static int64_t list_moves(Loader *loader, const Batch *batch);
+static void list_mark(ArrayText *arrays, const MessageMark *mark);
 static Outcome finish_arrays(Loader *loader, size_t count,
 							 const char **parameters);
 static void write_copy(const Loader *loader, const Batch *batch,
@@ -70,6 +71,7 @@ static Outcome query_positions(Loader *loader,
 							   size_t topic_count);
 static bool keep_positions(Loader *loader, const char *const *topics,
 						   size_t topic_count, OffsetList *positions);
+static MessageMark get_mark(const Database *database, int row);
 
 Loader *
 loader_new(const char *conninfo, const char *currency)
@@ -372,9 +374,11 @@ move_positions(Loader *loader, const Batch *batch)
 	snprintf(sql, sizeof(sql),
 			 "WITH move AS MATERIALIZED ("
 			 " SELECT * FROM unnest($1::text[], $2::int4[], $3::int8[],"
-			 " $4::int8[], $5::int8[], $6::int8[], $7::int8[])"
+			 " $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int8[],"
+			 " $9::int8[], $10::int4[])"
 			 " AS m (topic, kafka_partition, expected_offset, next_offset,"
-			 " stored, dead_lettered, skipped)"
+			 " stored, dead_lettered, skipped, last_offset,"
+			 " last_event_time_ms, last_checksum)"
 			 "), held AS MATERIALIZED ("
 			 " SELECT o.topic, o.kafka_partition"
 			 " FROM %1$s.fintrans_offsets o"
@@ -388,6 +392,9 @@ move_positions(Loader *loader, const Batch *batch)
 			 " stored = o.stored + m.stored,"
 			 " dead_lettered = o.dead_lettered + m.dead_lettered,"
 			 " skipped = o.skipped + m.skipped,"
+			 " last_offset = m.last_offset,"
+			 " last_event_time_ms = m.last_event_time_ms,"
+			 " last_checksum = m.last_checksum,"
 			 " updated_at = now()"
 			 " FROM move m JOIN held h ON h.topic = m.topic"
 			 " AND h.kafka_partition = m.kafka_partition"
@@ -429,9 +436,30 @@ list_moves(Loader *loader, const Batch *batch)
 		array_text_add_integer(&arrays[4], progress->stored);
 		array_text_add_integer(&arrays[5], progress->dead_lettered);
 		array_text_add_integer(&arrays[6], progress->skipped);
+		list_mark(&arrays[7], &progress->last);
 		moves++;
 	}
 	return moves;
+}
+
+/* Into three arrays: offset, event time, checksum. */
+static void
+list_mark(ArrayText *arrays, const MessageMark *mark)
+{
+	const bool	is_null[] = {
+		!mark->is_set, !mark->is_set || !mark->has_event_time, !mark->is_set
+	};
+	const int64_t values[] = {
+		mark->offset, mark->event_time_ms, mark->checksum
+	};
+
+	for (int i = 0; i < 3; i++)
+	{
+		if (is_null[i])
+			array_text_add_null(&arrays[i]);
+		else
+			array_text_add_integer(&arrays[i], values[i]);
+	}
 }
 
 static Outcome
@@ -548,7 +576,8 @@ query_positions(Loader *loader, const char *const *topics, size_t topic_count)
 	if ((outcome = finish_arrays(loader, 1, parameters)) != OUTCOME_DONE)
 		return outcome;
 	snprintf(sql, sizeof(sql),
-			 "SELECT topic, kafka_partition, next_offset"
+			 "SELECT topic, kafka_partition, next_offset, last_offset,"
+			 " last_event_time_ms, last_checksum"
 			 " FROM %s.fintrans_offsets WHERE topic = ANY ($1::text[])",
 			 session_schema(loader->session));
 	return session_run(loader->session, sql, parameters, 1);
@@ -572,9 +601,30 @@ keep_positions(Loader *loader, const char *const *topics, size_t topic_count,
 
 		while (i < topic_count && strcmp(topics[i], topic) != 0)
 			i++;
-		if (i < topic_count &&
-			!offset_list_add(positions, topics[i], partition, next_offset))
+		if (i == topic_count)
+			continue;
+		if (!offset_list_add(positions, topics[i], partition, next_offset))
 			return false;
+		positions->items[positions->count - 1].last = get_mark(database, row);
 	}
 	return true;
+}
+
+static MessageMark
+get_mark(const Database *database, int row)
+{
+	const char *offset = database_value(database, row, 3);
+	const char *event_time_ms = database_value(database, row, 4);
+	const char *checksum = database_value(database, row, 5);
+	MessageMark mark = {0};
+
+	if (offset == NULL || checksum == NULL)
+		return mark;
+	mark.is_set = true;
+	mark.offset = strtoll(offset, NULL, 10);
+	mark.checksum = (int32_t) strtol(checksum, NULL, 10);
+	mark.has_event_time = event_time_ms != NULL;
+	if (mark.has_event_time)
+		mark.event_time_ms = strtoll(event_time_ms, NULL, 10);
+	return mark;
 }

@@ -39,7 +39,7 @@ offset_list_add(OffsetList *list, const char *topic, int32_t partition,
 	}
 	list->items[list->count++] = (OffsetItem)
 	{
-		topic, partition, offset
+		.topic = topic, .partition = partition, .offset = offset
 	};
 	return true;
 }

@@ -9,11 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "message_mark.h"
+
 typedef struct OffsetItem
 {
 	const char *topic;			/* the consumer's; lives as long as it does */
 	int32_t		partition;
 	int64_t		offset;
+	MessageMark last;			/* of the table's positions: the last message
+								 * handled; not set elsewhere */
 } OffsetItem;
 
 typedef struct OffsetList

@@ -40,7 +40,21 @@ position_judge(int64_t next_offset, const PositionBounds *bounds,
 bool
 position_is_halt(PositionVerdict verdict)
 {
-	return verdict == POSITION_LOST || verdict == POSITION_AHEAD;
+	return verdict == POSITION_LOST || verdict == POSITION_AHEAD ||
+		verdict == POSITION_REPLACED;
+}
+
+int64_t
+position_fetch_from(PositionVerdict verdict, int64_t next_offset,
+					const MessageMark *last, const PositionBounds *bounds)
+{
+	if (verdict == POSITION_SKIP)
+		return bounds->low_watermark;
+	/* somebody may have set the position back */
+	if (last->is_set && last->offset >= bounds->low_watermark &&
+		last->offset < next_offset)
+		return last->offset;
+	return next_offset;
 }
 
 int64_t

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "message_mark.h"
 #include "time_spec.h"
 
 /* What Kafka holds of a partition; negative where it has not told. */
@@ -26,7 +27,9 @@ typedef enum PositionVerdict
 	POSITION_SKIP,				/* fetch from the low watermark: the offsets
 								 * before it are lost, and counted skipped */
 	POSITION_LOST,				/* halt: Kafka has deleted what comes next */
-	POSITION_AHEAD				/* halt: Kafka holds less than was read */
+	POSITION_AHEAD,				/* halt: Kafka holds less than was read */
+	POSITION_REPLACED			/* halt: Kafka holds another message where one
+								 * was read; found when it is fetched */
 } PositionVerdict;
 
 extern bool position_is_known(const PositionBounds *bounds);
@@ -43,6 +46,15 @@ extern PositionVerdict position_judge(int64_t next_offset,
 
 /* Halted, not to be fetched? */
 extern bool position_is_halt(PositionVerdict verdict);
+
+/*
+ * Where a fetch begins: with the last message that was handled, to see whether
+ * it is still the same, if Kafka may still have it.
+ */
+extern int64_t position_fetch_from(PositionVerdict verdict,
+								   int64_t next_offset,
+								   const MessageMark *last,
+								   const PositionBounds *bounds);
 
 /*
  * First offset of a partition that the table does not have.  A partition of a

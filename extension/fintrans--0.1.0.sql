@@ -125,6 +125,9 @@ CREATE TABLE @extschema@.fintrans_offsets (
   dropped         bigint NOT NULL DEFAULT 0,
   replayed        bigint NOT NULL DEFAULT 0,
   purged          bigint NOT NULL DEFAULT 0,
+  last_offset     bigint,
+  last_event_time_ms bigint,
+  last_checksum   integer,
   updated_at      timestamptz NOT NULL DEFAULT pg_catalog.now(),
   PRIMARY KEY (topic, kafka_partition),
   CONSTRAINT fintrans_offsets_accounted
@@ -150,6 +153,12 @@ COMMENT ON COLUMN @extschema@.fintrans_offsets.replayed IS
   'Offsets that were dead letters and are rows now.';
 COMMENT ON COLUMN @extschema@.fintrans_offsets.purged IS
   'Offsets that were dead letters and were purged.';
+COMMENT ON COLUMN @extschema@.fintrans_offsets.last_offset IS
+  'The last message handled: a bridge that takes up the partition looks whether Kafka still has the same one there, and halts otherwise. NULL when none was, or when it is not to look.';
+COMMENT ON COLUMN @extschema@.fintrans_offsets.last_event_time_ms IS
+  'Its Kafka timestamp, in milliseconds since 1970; NULL when it had none.';
+COMMENT ON COLUMN @extschema@.fintrans_offsets.last_checksum IS
+  'Checksum of its payload, 16 bits: too short to tell the payload by.';
 
 CREATE TABLE @extschema@.fintrans_dead_letters (
   topic           text COLLATE "C" NOT NULL,

@@ -20,9 +20,10 @@ writes_arrays(void **state)
 	array_text_reset(&array);
 	array_text_add_integer(&array, 0);
 	array_text_add_integer(&array, INT64_MIN);
+	array_text_add_null(&array);
 	array_text_add_integer(&array, INT64_MAX);
 	assert_string_equal(array_text_finish(&array),
-						"{0,-9223372036854775808,9223372036854775807}");
+						"{0,-9223372036854775808,NULL,9223372036854775807}");
 	array_text_reset(&array);
 	array_text_add_text(&array, "London");
 	array_text_add_text(&array, "");

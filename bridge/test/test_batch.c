@@ -16,6 +16,8 @@
 #define DAY_MS INT64_C(86400000)
 #define NOW_MS INT64_C(1795508100123)
 
+static const MessageMark none = {0};
+
 static Record
 a_record(void)
 {
@@ -75,8 +77,8 @@ start(Batch *batch, int64_t max_messages, size_t max_bytes)
 {
 	assert_true(batch_init(batch, max_messages, max_bytes));
 	assert_true(batch_start(batch, 2));
-	batch_set_position(batch, 0, "London", 3, 100);
-	batch_set_position(batch, 1, "NYC", 0, 0);
+	batch_set_position(batch, 0, "London", 3, 100, &none);
+	batch_set_position(batch, 1, "NYC", 0, 0, &none);
 }
 
 static void
@@ -115,6 +117,33 @@ each_offset_is_counted_once(void **state)
 	assert_progress(&batch, 1, 0, 0, 0, 0, 0);
 	assert_int_equal(batch_messages(&batch), 4);
 	assert_false(batch_is_empty(&batch));
+	batch_free(&batch);
+}
+
+static void
+the_last_message_is_kept_from_batch_to_batch(void **state)
+{
+	Batch		batch;
+	Batch		next;
+
+	(void) state;
+	start(&batch, 100, MAX_BYTES);
+	assert_true(batch_init(&next, 100, MAX_BYTES));
+	assert_int_equal(batch_skip_to(&batch, 1, 7), BATCH_ADDED);
+	assert_false(batch.progress[1].last.is_set);
+	assert_int_equal(add_row(&batch, 0, 100), BATCH_ADDED);
+	assert_int_equal(batch.progress[0].last.offset, 100);
+	assert_int_equal(add_dead_letter(&batch, 0, 105), BATCH_ADDED);
+	assert_true(batch.progress[0].last.is_set);
+	assert_int_equal(batch.progress[0].last.offset, 105);
+	assert_int_equal(batch.progress[0].last.event_time_ms, NOW_MS);
+	assert_int_equal(add_row(&batch, 0, 104), BATCH_STALE);
+	assert_int_equal(batch_skip_to(&batch, 0, 108), BATCH_ADDED);
+	assert_int_equal(batch.progress[0].last.offset, 105);
+	assert_true(batch_continue(&next, &batch));
+	assert_true(next.progress[0].last.is_set);
+	assert_int_equal(next.progress[0].last.offset, 105);
+	batch_free(&next);
 	batch_free(&batch);
 }
 
@@ -280,7 +309,7 @@ a_huge_payload_is_kept_whole(void **state)
 										   FINTRANS_REJECT_TOO_LONG, NULL),
 					 BATCH_FULL);
 	batch_start(&batch, 2);
-	batch_set_position(&batch, 0, "London", 3, 100);
+	batch_set_position(&batch, 0, "London", 3, 100, &none);
 	assert_int_equal(batch_add_dead_letter(&batch, 0, &message,
 										   FINTRANS_REJECT_TOO_LONG, NULL),
 					 BATCH_ADDED);
@@ -289,7 +318,7 @@ a_huge_payload_is_kept_whole(void **state)
 	assert_memory_equal(fields[3].data, payload, huge);
 	assert_true(batch_is_full(&batch));
 	batch_start(&batch, 2);
-	batch_set_position(&batch, 0, "London", 3, 101);
+	batch_set_position(&batch, 0, "London", 3, 101, &none);
 	assert_int_equal(add_dead_letter(&batch, 0, 101), BATCH_ADDED);
 	assert_true(batch.dead_letters.size <= size_before);
 	batch_free(&batch);
@@ -518,6 +547,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_offset_is_counted_once),
+		cmocka_unit_test(the_last_message_is_kept_from_batch_to_batch),
 		cmocka_unit_test(messages_delivered_twice_are_dropped),
 		cmocka_unit_test(skipped_offsets_alone_are_content),
 		cmocka_unit_test(a_batch_goes_on_where_the_last_one_ended),

@@ -13,6 +13,7 @@
 #define NOW_MS INT64_C(1795508100123)
 #define HOUR_MS INT64_C(3600000)
 
+static const MessageMark none = {0};
 static Batch batch;
 static Intake intake;
 
@@ -25,7 +26,7 @@ set_up(void **state)
 	intake.time_to_ms = NOW_MS + HOUR_MS;
 	if (!batch_init(&batch, 100, 65536) || !batch_start(&batch, 1))
 		return -1;
-	batch_set_position(&batch, 0, "London", 3, 0);
+	batch_set_position(&batch, 0, "London", 3, 0, &none);
 	return 0;
 }
 

@@ -91,6 +91,7 @@ a_shorter_partition_halts_always(void **state)
 	assert_non_null(strstr(reason, "re-created"));
 	assert_int_equal(judge(201, true, reason), POSITION_AHEAD);
 	assert_true(position_is_halt(POSITION_AHEAD));
+	assert_true(position_is_halt(POSITION_REPLACED));
 }
 
 static void
@@ -106,6 +107,35 @@ an_emptied_partition_is_read_on_or_halts(void **state)
 									sizeof(reason)), POSITION_LOST);
 	assert_int_equal(position_judge(201, &empty, false, reason,
 									sizeof(reason)), POSITION_AHEAD);
+}
+
+static void
+a_fetch_begins_with_the_last_message_handled(void **state)
+{
+	const PositionBounds unknown = {INT64_MIN, INT64_MIN};
+	const MessageMark none = {0};
+	MessageMark last = {.is_set = true, .offset = 150};
+
+	(void) state;
+	assert_int_equal(position_fetch_from(POSITION_GO_ON, 151, &none, &bounds),
+					 151);
+	assert_int_equal(position_fetch_from(POSITION_GO_ON, 151, &last, &bounds),
+					 150);
+	/* offsets without a message follow it */
+	assert_int_equal(position_fetch_from(POSITION_GO_ON, 190, &last, &bounds),
+					 150);
+	assert_int_equal(position_fetch_from(POSITION_UNKNOWN, 151, &last,
+										 &unknown), 150);
+	/* it will be read anyway */
+	assert_int_equal(position_fetch_from(POSITION_GO_ON, 120, &last, &bounds),
+					 120);
+	/* Kafka has deleted it */
+	last.offset = 99;
+	assert_int_equal(position_fetch_from(POSITION_GO_ON, 100, &last, &bounds),
+					 100);
+	last.offset = 50;
+	assert_int_equal(position_fetch_from(POSITION_SKIP, 51, &last, &bounds),
+					 100);
 }
 
 static void
@@ -144,6 +174,7 @@ main(void)
 		cmocka_unit_test(deleted_messages_are_skipped_if_allowed),
 		cmocka_unit_test(a_shorter_partition_halts_always),
 		cmocka_unit_test(an_emptied_partition_is_read_on_or_halts),
+		cmocka_unit_test(a_fetch_begins_with_the_last_message_handled),
 		cmocka_unit_test(a_new_topic_follows_the_start_point),
 		cmocka_unit_test(a_partition_added_later_is_read_from_its_start),
 	};
