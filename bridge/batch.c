@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "time_spec.h"
+#include "topic_list.h"
 
 /* Columns by number, and how many there are. */
 enum
@@ -26,9 +27,6 @@ enum
 #undef X
 	DEAD_LETTER_COLUMNS
 };
-
-/* A topic's name has at most 249 bytes. */
-#define TOPIC_MAX_BYTES 249
 
 /*
  * More than any row takes: its texts, and less than 128 bytes for the lengths

@@ -42,8 +42,13 @@ bool
 consumer_check(const ConsumerSettings *settings, char *errstr,
 			   size_t errstr_size)
 {
-	rd_kafka_conf_t *conf = consumer_conf_make(settings, errstr, errstr_size);
+	TopicList	topics;
+	rd_kafka_conf_t *conf;
 
+	if (!topic_list_read(&topics, settings->topics, errstr, errstr_size))
+		return false;
+	topic_list_free(&topics);
+	conf = consumer_conf_make(settings, errstr, errstr_size);
 	if (conf == NULL)
 		return false;
 	rd_kafka_conf_destroy(conf);
@@ -189,6 +194,7 @@ consumer_close(Consumer *consumer)
 			rd_kafka_topic_destroy(consumer->slots.topics[i]->handle);
 	rd_kafka_destroy(consumer->client);
 	slot_map_free(&consumer->slots);
+	topic_list_free(&consumer->topics);
 	offset_list_free(&consumer->assigned);
 	free(consumer);
 }
@@ -212,29 +218,20 @@ static bool
 subscribe(Consumer *consumer, const char *names, char *errstr,
 		  size_t errstr_size)
 {
-	rd_kafka_topic_partition_list_t *list =
-		rd_kafka_topic_partition_list_new(8);
-	rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
-	char	   *copy = strdup(names);
-	char	   *rest = copy;
-	char	   *name;
+	rd_kafka_topic_partition_list_t *list;
+	rd_kafka_resp_err_t error;
 
-	while (copy != NULL && (name = strsep(&rest, ",")) != NULL)
-		if (*name != '\0' &&
-			rd_kafka_topic_partition_list_find(list, name,
-											   RD_KAFKA_PARTITION_UA) == NULL)
-			rd_kafka_topic_partition_list_add(list, name,
-											  RD_KAFKA_PARTITION_UA);
-	if (list->cnt > 0)
-		error = rd_kafka_subscribe(consumer->client, list);
-	if (list->cnt == 0)
-		snprintf(errstr, errstr_size, "no topic is named");
-	else if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
+	if (!topic_list_read(&consumer->topics, names, errstr, errstr_size))
+		return false;
+	list = rd_kafka_topic_partition_list_new((int) consumer->topics.count);
+	for (size_t i = 0; i < consumer->topics.count; i++)
+		rd_kafka_topic_partition_list_add(list, consumer->topics.names[i],
+										  RD_KAFKA_PARTITION_UA);
+	error = rd_kafka_subscribe(consumer->client, list);
+	rd_kafka_topic_partition_list_destroy(list);
+	if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
 		snprintf(errstr, errstr_size, "could not subscribe: %s",
 				 rd_kafka_err2str(error));
-	free(copy);
-	error = list->cnt == 0 ? RD_KAFKA_RESP_ERR__INVALID_ARG : error;
-	rd_kafka_topic_partition_list_destroy(list);
 	return error == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 

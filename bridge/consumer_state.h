@@ -10,6 +10,7 @@
 
 #include "consumer.h"
 #include "slot_map.h"
+#include "topic_list.h"
 #include "trouble.h"
 
 struct Consumer
@@ -18,6 +19,7 @@ struct Consumer
 	rd_kafka_message_t *message;	/* handed out by the latest poll */
 	SlotMap		slots;			/* handles are rd_kafka_topic_t, held so that
 								 * messages' handles stay the same */
+	TopicList	topics;			/* subscribed to */
 	OffsetList	assigned;		/* by the group */
 	ConsumerEvent pending;		/* a rebalance not yet reported */
 	bool		lost;			/* the latest revocation */

@@ -19,10 +19,10 @@
 #include <librdkafka/rdkafka_mock.h>
 
 #include "log.h"
+#include "topic_list.h"
 
 #define COMMAND_MAX_WORDS 4
 #define ERROR_MAX_COUNT 10000
-#define TOPIC_MAX_BYTES 249
 
 struct MockCluster
 {
@@ -178,15 +178,11 @@ bool
 mock_cluster_create_topic(MockCluster *mock, const char *name, int64_t partitions)
 {
 	rd_kafka_resp_err_t code;
-	size_t		bytes = strlen(name);
 
 	/* the mock cluster takes any name; Kafka does not */
-	if (bytes == 0 || bytes > TOPIC_MAX_BYTES ||
-		name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-"
-					"ABCDEFGHIJKLMNOPQRSTUVWXYZ")] != '\0')
-		return fail(mock, "\"%s\" is not a topic name: 1 to %d letters, "
-					"digits, dots, underscores and hyphens are", name,
-					TOPIC_MAX_BYTES);
+	if (!topic_name_is_valid(name))
+		return fail(mock, "topic \"%s\" is not a name of %s", name,
+					topic_name_rule);
 	code = rd_kafka_mock_topic_create(mock->cluster, name,
 									  (int) partitions, 1);
 	if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
