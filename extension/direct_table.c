@@ -7,6 +7,8 @@
 #include "access/heapam.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/pg_collation_d.h"
+#include "catalog/pg_opfamily_d.h"
 #include "storage/lmgr.h"
 #include "utils/lsyscache.h"
 
@@ -43,6 +45,22 @@ direct_table_close(DirectTable *direct)
 	table_close(direct->table, NoLock);
 }
 
+/* By ascending bytes in all its columns, which are text? */
+static bool
+orders_bytewise(Relation index)
+{
+	int			i;
+
+	for (i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); i++)
+	{
+		if (index->rd_opfamily[i] != TEXT_BTREE_FAM_OID ||
+			index->rd_indcollation[i] != C_COLLATION_OID ||
+			index->rd_indoption[i] != 0)
+			return false;
+	}
+	return true;
+}
+
 Oid
 direct_table_arbiters(DirectTable *direct, const AttrNumber *columns,
 					  int count)
@@ -59,7 +77,8 @@ direct_table_arbiters(DirectTable *direct, const AttrNumber *columns,
 			!index->rd_index->indimmediate || info->ii_Predicate != NIL ||
 			info->ii_NumIndexKeyAttrs != count ||
 			memcmp(info->ii_IndexAttrNumbers, columns,
-				   count * sizeof(AttrNumber)) != 0)
+				   count * sizeof(AttrNumber)) != 0 ||
+			!orders_bytewise(index))
 			continue;
 		direct->arbiters = lappend_oid(direct->arbiters,
 									   RelationGetRelid(index));

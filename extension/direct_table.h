@@ -31,9 +31,10 @@ extern void direct_table_open(DirectTable *direct, Oid schema,
 							  const char *name, int columns);
 
 /*
- * Make all unique indexes over exactly these columns (numbered from 1) the
- * arbiters: REINDEX CONCURRENTLY has two for a while, and leaves two behind
- * when it fails.  Returns the one that is valid, for looking rows up.
+ * Make all unique indexes over exactly these text columns (numbered from 1) the
+ * arbiters, if they order by bytes: REINDEX CONCURRENTLY has two for a while,
+ * and leaves two behind when it fails.  Returns one that is valid, for looking
+ * rows up.  Other unique indexes have their say as in any INSERT: by an error.
  */
 extern Oid	direct_table_arbiters(DirectTable *direct,
 								  const AttrNumber *columns, int count);
