@@ -12,6 +12,12 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION fintrans" to load this file. \quit
 
+-- All of this is parsed, here or when it runs, without the extension's schema
+-- in search_path: others may be allowed to create things there, and a function
+-- or operator of theirs whose argument types fit exactly would be preferred to
+-- PostgreSQL's own.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- ---------------------------------------------------------------- tables
 
 CREATE TABLE @extschema@.fintrans_transactions (
@@ -280,23 +286,17 @@ COMMENT ON TABLE @extschema@.fintrans_settings IS
   'Facts about the whole installation: currency, the one currency of all amounts (ISO 4217 code).';
 
 -- the rows of member tables are user data: pg_dump must carry them
-SELECT pg_catalog.pg_extension_config_dump('fintrans_laundering', '');
-SELECT pg_catalog.pg_extension_config_dump('fintrans_magnitudes', '');
-SELECT pg_catalog.pg_extension_config_dump('fintrans_volume', '');
-SELECT pg_catalog.pg_extension_config_dump('fintrans_offsets', '');
-SELECT pg_catalog.pg_extension_config_dump('fintrans_dead_letters', '');
-SELECT pg_catalog.pg_extension_config_dump('fintrans_rules', '');
-SELECT pg_catalog.pg_extension_config_dump('fintrans_alerts', '');
-SELECT pg_catalog.pg_extension_config_dump('fintrans_alerts_alert_id_seq', '');
-SELECT pg_catalog.pg_extension_config_dump('fintrans_reviews', '');
-SELECT pg_catalog.pg_extension_config_dump('fintrans_reviews_review_id_seq', '');
-SELECT pg_catalog.pg_extension_config_dump('fintrans_settings', '');
-
--- What follows is parsed, here or when it runs, without the extension's schema
--- in search_path: others may be allowed to create things there, and a function
--- or operator of theirs whose argument types fit exactly would be preferred to
--- PostgreSQL's own.
-SET LOCAL search_path = pg_catalog, pg_temp;
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_laundering', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_magnitudes', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_volume', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_offsets', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_dead_letters', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_rules', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_alerts', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_alerts_alert_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_reviews', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_reviews_review_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_settings', '');
 
 -- ---------------------------------------------------- what the triggers do
 
@@ -431,10 +431,14 @@ RETURNS integer
 LANGUAGE plpgsql STRICT SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC'
+-- where partitions lie is for the owner to choose, not for the caller
+SET default_tablespace = ''
+SET default_table_access_method = 'heap'
 AS $$
 DECLARE
   parent    regclass := '@extschema@.fintrans_transactions';
   namespace name;
+  place     text;
   day       timestamptz;
   leaf      name;
   privilege record;
@@ -452,8 +456,10 @@ BEGIN
             HINT = 'The end must not lie before the start, nor more than 3660 days after it.';
   END IF;
 
-  SELECT n.nspname INTO namespace
+  SELECT n.nspname, coalesce('TABLESPACE ' || quote_ident(s.spcname), '')
+    INTO namespace, place
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace
    WHERE c.oid = parent;
 
   FOR day IN SELECT generate_series(date_trunc('day', first_time),
@@ -474,7 +480,7 @@ BEGIN
 
     EXECUTE format('CREATE TABLE %I.%I (LIKE %s
       INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING COMMENTS
-      INCLUDING STORAGE INCLUDING COMPRESSION)', namespace, leaf, parent);
+      INCLUDING STORAGE INCLUDING COMPRESSION) %s', namespace, leaf, parent, place);
     FOR privilege IN
       SELECT CASE a.grantee WHEN 0 THEN 'PUBLIC'
                   ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS grantee,
@@ -494,7 +500,11 @@ BEGIN
 
   -- partitions go silently with their parent, but not this, which is no
   -- member of the extension either
-  IF to_regclass('@extschema@.fintrans_guard') IS NULL THEN
+  IF NOT EXISTS (
+       SELECT FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+        WHERE (d.classid, d.refclassid, d.refobjid)
+              = ('pg_rewrite'::regclass, 'pg_class'::regclass, parent)
+          AND r.ev_class = to_regclass('@extschema@.fintrans_guard')) THEN
     EXECUTE format('CREATE VIEW %I.fintrans_guard AS
       SELECT city FROM %s WHERE false', namespace, parent);
     EXECUTE format('COMMENT ON VIEW %I.fintrans_guard IS
@@ -622,6 +632,8 @@ BEGIN ATOMIC
   SELECT 'trigger', p.relation::text, format('%s enabled', n.tgname),
          CASE WHEN t.tgname IS NULL THEN 'none' ELSE 'disabled' END
     FROM @extschema@.fintrans_relations() p
+    -- partitions made since are listed, but their triggers are not seen yet
+    JOIN pg_class c ON c.oid = p.relation
    CROSS JOIN (VALUES ('fintrans_inserted'), ('fintrans_updated'),
                       ('fintrans_deleted'), ('fintrans_truncated')) n (tgname)
     LEFT JOIN pg_trigger t ON t.tgrelid = p.relation AND t.tgname = n.tgname
@@ -778,13 +790,19 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  -- first, since its CHECK names no account when it refuses a decision
-  INSERT INTO @extschema@.fintrans_reviews (alert_id, decision, note)
-  VALUES ($1, $2, $3);
+  -- a CHECK that fails would put the note into the server's log
+  IF coalesce($2, '') NOT IN ('reviewing', 'confirmed', 'dismissed') THEN
+    RAISE EXCEPTION 'no such decision'
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Decisions are reviewing, confirmed and dismissed.';
+  END IF;
   UPDATE @extschema@.fintrans_alerts a SET state = $2 WHERE a.alert_id = $1;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no alert %', $1 USING ERRCODE = 'no_data_found';
+    RAISE EXCEPTION 'there is no alert %', coalesce($1::text, 'NULL')
+      USING ERRCODE = 'no_data_found';
   END IF;
+  INSERT INTO @extschema@.fintrans_reviews (alert_id, decision, note)
+  VALUES ($1, $2, $3);
 END
 $$;
 

@@ -19,9 +19,23 @@ CREATE FUNCTION shared.pow(numeric, integer) RETURNS numeric LANGUAGE sql AS 'SE
 CREATE OPERATOR shared.^ (leftarg = numeric, rightarg = integer, function = shared.pow);
 CREATE FUNCTION shared.generate_series(integer, integer) RETURNS SETOF integer LANGUAGE sql AS 'SELECT shared.trap()::integer';
 CREATE FUNCTION shared.round(numeric, integer) RETURNS numeric LANGUAGE sql AS 'SELECT shared.trap()::numeric';
+CREATE FUNCTION shared.ge(numeric, integer) RETURNS boolean LANGUAGE sql AS 'SELECT shared.trap()::boolean';
+CREATE OPERATOR shared.>= (leftarg = numeric, rightarg = integer, function = shared.ge);
+CREATE FUNCTION shared.octet_length(text) RETURNS integer LANGUAGE sql AS 'SELECT shared.trap()::integer';
 CREATE EXTENSION fintrans SCHEMA shared;
+-- no output: nothing stored refers to what is not PostgreSQL's or fintrans' own
+SELECT pg_describe_object(d.classid, d.objid, d.objsubid) AS of, pg_describe_object(d.refclassid, d.refobjid, 0) AS refers_to
+  FROM pg_depend d
+  JOIN pg_depend m ON (m.classid, m.objid) = (d.refclassid, d.refobjid)
+ WHERE m.refobjid = 'shared'::regnamespace
+   AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+   AND pg_describe_object(d.refclassid, d.refobjid, 0) !~ 'fintrans_'
+   AND pg_describe_object(d.classid, d.objid, d.objsubid) ~ 'fintrans_';
 CREATE FUNCTION shared.fintrans_has_leaf(text) RETURNS boolean LANGUAGE sql AS 'SELECT shared.trap()::boolean';
 CREATE ROLE fintrans_test_grantee;
+CREATE VIEW shared.fintrans_guard AS SELECT 1;
+SELECT shared.fintrans_ensure_partitions('2026-01-01', '2026-01-02') AS made;
+DROP VIEW shared.fintrans_guard;
 SELECT shared.fintrans_ensure_partitions('2026-01-01', '2026-01-02') AS made;
 SELECT shared.fintrans_grant('fintrans_test_grantee', 'writer');
 SELECT shared.fintrans_set_rule('default', 100);

@@ -36,7 +36,9 @@ SELECT decision, note, reviewed_by = session_user AS by_me FROM fintrans_reviews
 -- by no other way, and nothing else
 \set VERBOSITY terse
 SELECT fintrans_review(alert_id, 'open') FROM fintrans_alerts;
+SELECT fintrans_review(alert_id, NULL, 'a note') FROM fintrans_alerts;
 SELECT fintrans_review(0, 'dismissed');
+SELECT fintrans_review(NULL, 'dismissed');
 \set VERBOSITY default
 UPDATE fintrans_alerts SET state = 'dismissed';
 INSERT INTO fintrans_reviews (alert_id, decision) SELECT alert_id, 'dismissed' FROM fintrans_alerts;
