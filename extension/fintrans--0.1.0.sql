@@ -348,7 +348,9 @@ COMMENT ON FUNCTION @extschema@.fintrans_magnitude_above(numeric) IS
 CREATE FUNCTION @extschema@.fintrans_transactions_changed()
 RETURNS trigger
 AS 'MODULE_PATHNAME', 'fintrans_transactions_changed'
-LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+LANGUAGE C SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- compiling a plan over hundreds of partitions takes many seconds
+SET jit = off;
 
 COMMENT ON FUNCTION @extschema@.fintrans_transactions_changed() IS
   'Statement trigger: carries the rows of one INSERT, COPY, UPDATE or DELETE into totals, volume and alerts.';
@@ -696,6 +698,7 @@ CREATE FUNCTION @extschema@.fintrans_rule_changed()
 RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 BEGIN
   -- an older snapshot would not see the batches this change waited for

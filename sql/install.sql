@@ -26,3 +26,8 @@ SELECT p.oid::regprocedure AS open_to_public
 -- no row comes with the extension
 SELECT count(*) FROM fintrans_rules;
 SELECT * FROM fintrans_relations();
+-- no output: what plans queries over all partitions does not compile them
+SELECT p.oid::regprocedure AS compiles_plans
+  FROM pg_proc p
+ WHERE p.proname IN ('fintrans_transactions_changed', 'fintrans_rule_changed', 'fintrans_verify')
+   AND NOT 'jit=off' = ANY (p.proconfig);
