@@ -45,8 +45,8 @@ scratch_own()
 
 # scratch_run COMMAND...: runs it in the scratch directory as its user, in a
 # small environment.  It runs in a session of its own, so that Ctrl-C reaches
-# this script alone, which then ends that session's processes by SIGTERM, or
-# with scratch_orderly set the command alone, which is to end the others.
+# this script alone, which then ends that session's processes by SIGTERM; with
+# scratch_orderly set at first the command alone, which is to end the others.
 scratch_run()
 {
 	local as_user=() variable environment=() status=0
@@ -122,8 +122,8 @@ scratch_interrupted()
 	if [ -n "$scratch_pid" ]; then
 		target=-$scratch_pid
 		[ -z "${scratch_orderly:-}" ] || target=$scratch_pid
-		# shellcheck disable=SC2064 # the target of now
-		trap "kill -TERM -- $target 2> /dev/null || true" INT TERM HUP
+		# shellcheck disable=SC2064 # the process of now
+		trap "kill -TERM -- -$scratch_pid 2> /dev/null || true" INT TERM HUP
 		kill -TERM -- "$target" 2> /dev/null || true
 		# wait returns early when another signal comes
 		while kill -0 "$scratch_pid" 2> /dev/null; do

@@ -10,7 +10,8 @@ use FintransBroker;
 use FintransProcess;
 use FintransTest;
 
-# whatever the demo leaves is left here
+# whatever the demo leaves is left here, and it shall leave nothing
+delete $ENV{KEEP};
 $ENV{TMPDIR} = PostgreSQL::Test::Utils::tempdir_short();
 
 sub start_demo
@@ -21,9 +22,20 @@ sub start_demo
 		$ENV{FINTRANS_TREE}, 'demo', @variables);
 }
 
+# Files, and processes that work in a directory of the demo's or did.
 sub leftovers
 {
-	return join ' ', glob("$ENV{TMPDIR}/*");
+	my @processes = grep { (readlink("$_/cwd") // '') =~ /^\Q$ENV{TMPDIR}\E\// }
+	  glob('/proc/[0-9]*');
+
+	return join ' ', glob("$ENV{TMPDIR}/*"), @processes;
+}
+
+sub number
+{
+	my ($text) = @_;
+
+	return ($text // 'none') =~ tr/,//dr;
 }
 
 # the last is a broker of the user's own, on which the bridge begins at the end
@@ -45,8 +57,14 @@ foreach my $broker ('embedded', 'kafka', $own->bootstrap)
 	like($output, qr/^ +\d+ s  [\d,]+ transactions  [\d,]+\/s  lag [\d,]+  [\d,]+ pairs  [\d,]+ alerts$/m,
 		"$broker: progress is shown");
 	my ($transactions) = $output =~ /^no differences: ([\d,]+) transactions/m;
-	$transactions =~ tr/,//d if defined $transactions;
-	cmp_ok($transactions // 0, '>', 7500, "$broker: transactions came at the rate wanted");
+	cmp_ok(number($transactions), '>', 7500, "$broker: transactions came at the rate wanted");
+	my ($alerts) =
+	  $output =~ /^Generator stopped, all it sent is loaded: .* ([\d,]+) alerts$/m;
+	my ($suspects) = $output =~ / of (\d+) in all:$/m;
+	is(number($alerts), $suspects, "$broker: the alerts at the end are the suspects");
+	my $shown = () = $output =~ /^POTENTIAL /mg;
+	$shown += number($_) foreach $output =~ /\(and ([\d,]+) more\)$/mg;
+	is($shown, $suspects, "$broker: and all of them were shown or counted");
 	is(leftovers(), '', "$broker: nothing is left behind");
 }
 
@@ -56,10 +74,14 @@ foreach my $broker ('embedded', 'kafka', $own->bootstrap)
 	my $demo = FintransProcess->start('forever', "$ENV{FINTRANS_TREE}/bridge/demo");
 
 	wait_for { $demo->output =~ /^ +\d+ s  /m } 'progress';
-	my ($socket) = $demo->output =~ /psql -h (\S+) /;
-	ok(defined $socket && -d $socket, 'for ever: the way to connect is told');
+	my ($user, $psql) = $demo->output =~ /^connect, as (\S+) or root, with: (psql .*)$/m;
+	is($user, getpwuid($<), 'for ever: who can connect is told');
+	like(`$psql -X -A -t -c 'SELECT count(*) FROM fintrans_offsets'`, qr/^20$/,
+		'for ever: the way to connect works');
 	$demo->signal('INT');
 	is($demo->wait_exit(180), 0, 'for ever: Ctrl-C brings it to a good end');
+	like($demo->output, qr/^interrupted, stopping; the summary follows/m,
+		'for ever: which it says');
 	like($demo->output, qr/^no differences: /m, 'for ever: with its results');
 	is(leftovers(), '', 'for ever: nothing is left behind');
 }
@@ -73,6 +95,35 @@ foreach my $broker ('embedded', 'kafka', $own->bootstrap)
 	is($demo->stop, 143, 'interrupted: the exit status says so');
 	unlike($demo->output, qr/^no differences: /m, 'interrupted: without results');
 	is(leftovers(), '', 'interrupted: nothing is left behind');
+}
+
+# on a terminal, where Ctrl-C reaches all that make has started
+{
+	my $demo = FintransProcess->start_on_terminal('terminal', 'make', '-s',
+		'-C', $ENV{FINTRANS_TREE}, 'demo', 'SECONDS=600');
+
+	wait_for { $demo->output =~ /\r\e\[K +\d+ s  / } 'progress';
+	$demo->type("\cC");
+	isnt($demo->wait_exit(180), 0, 'terminal: Ctrl-C ends it');
+	like($demo->output, qr/\e\[Kinterrupted, stopping; further results are skipped\r\n/,
+		'terminal: which it says');
+	is(leftovers(), '', 'terminal: nothing is left behind');
+}
+
+# so much is sent that its summary has to wait
+{
+	my $demo = FintransProcess->start_on_terminal('impatient', 'make', '-s',
+		'-C', $ENV{FINTRANS_TREE}, 'demo', 'FOREVER=1', 'RATE=0');
+
+	wait_for { $demo->output =~ /lag \d+,\d+,\d+ / } 'a backlog';
+	$demo->type("\cC");
+	wait_for { $demo->output =~ /interrupted, stopping; the summary follows/ }
+	'the end to begin';
+	$demo->type("\cC");
+	isnt($demo->wait_exit(180), 0, 'impatient: a second Ctrl-C ends it');
+	like($demo->output, qr/\e\[Kinterrupted, stopping; further results are skipped\r\n/,
+		'impatient: which it says');
+	is(leftovers(), '', 'impatient: nothing is left behind');
 }
 
 done_testing();

@@ -52,6 +52,16 @@ sub start
 	return $self;
 }
 
+# start_on_terminal(NAME, COMMAND...): the same on a terminal of its own, whose
+# keys are pressed by type(); all that it shows is its output.
+sub start_on_terminal
+{
+	my ($class, $name, @command) = @_;
+	my $line = join ' ', map { "'" . s/'/'\\''/gr . "'" } @command;
+
+	return $class->start($name, 'script', '-qefc', $line, '/dev/null');
+}
+
 # Whoever cleans up after a killed test finds the process by this file.
 sub note_pid
 {
@@ -75,7 +85,14 @@ sub say
 {
 	my ($self, $line) = @_;
 
-	print { $self->{stdin} } "$line\n";
+	return $self->type("$line\n");
+}
+
+sub type
+{
+	my ($self, $keys) = @_;
+
+	print { $self->{stdin} } $keys;
 	return;
 }
 
