@@ -79,7 +79,9 @@ static const OptionSpec specs[] = {
 		false, "The demo's line, or a JSON object per line."},
 	{"plain", "FINTRANS_PLAIN", "PROD_OUTPUT", OPTION_FLAG,
 		offsetof(Settings, plain), NULL, NULL, 0, 0, NULL, false,
-		"No colour on a terminal; elsewhere there is none in any case."},
+		"No colour on a terminal; elsewhere there is none in any case.  "
+		"FINTRANS_PLAIN is true or false; PROD_OUTPUT is taken as the demo "
+	"took it: any value but false, even 0 and no, means plain."},
 	{"poll-ms", "FINTRANS_POLL_MS", NULL, OPTION_INTEGER,
 		offsetof(Settings, poll_ms), "N", "1000", 10, 3600000, NULL, false,
 		"Look for new alerts at least so often, in milliseconds, should a "

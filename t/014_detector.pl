@@ -125,6 +125,43 @@ is($node->safe_psql('postgres',
 		'SELECT name, threshold FROM fintrans_rules ORDER BY name'),
 	"default|8000\nstrict|9000", 'and the first rule was left alone');
 
+# ----------------------------------------------------------------- colour
+
+# What it prints on a terminal of its own, of the one pair above 9001.5.
+sub print_on_terminal
+{
+	my (@options) = @_;
+	my $terminal = FintransProcess->start_on_terminal('terminal' . ++$name,
+		'fintrans-detector', '--database' => $database, '--once',
+		'--rule' => 'colour', '--threshold' => '9001.5', @options);
+
+	is($terminal->wait_exit(180), 0, 'detector on a terminal ends well');
+	return $terminal->output =~ s/.* level=.*\r\n//gr;
+}
+
+my $coloured =
+  "\e[31;1mPOTENTIAL MONEY LAUNDERING:\e[0m missed -> it totalling 9002 now \r\n";
+my $plain = "POTENTIAL MONEY LAUNDERING: missed -> it totalling 9002 now \r\n";
+
+is(print_on_terminal(), $coloured, 'red on a terminal');
+is(print_on_terminal('--plain'), $plain, 'not with --plain');
+foreach my $value ('true', '1', 'no', '0', 'x')
+{
+	local $ENV{PROD_OUTPUT} = $value;
+	is(print_on_terminal(), $plain, "not with PROD_OUTPUT=$value");
+}
+foreach my $value ('false', 'FALSE', '')
+{
+	local $ENV{PROD_OUTPUT} = $value;
+	is(print_on_terminal(), $coloured, "but with PROD_OUTPUT=$value");
+}
+foreach my $value ('no', '0', 'false')
+{
+	local $ENV{PROD_OUTPUT} = 1;
+	local $ENV{FINTRANS_PLAIN} = $value;
+	is(print_on_terminal(), $coloured, "FINTRANS_PLAIN=$value wins over it");
+}
+
 # ------------------------------------------------------------------- JSON
 
 my @objects = map { decode_json($_) } split /\n/,
