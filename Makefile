@@ -105,7 +105,7 @@ help:
 	@echo 'make installcheck  SQL and isolation tests on a running server'
 	@echo 'make bench         measure throughput'
 	@echo 'make docs          write the option lists in docs/'
-	@echo 'make clean         remove what was built'
+	@echo 'make clean         remove what was built, but not build/kafka, which was fetched'
 
 .PHONY: all docs demo bench help kafka-jars check check-unit check-sql \
 	check-isolation check-tap list-regress list-isolation all-bridge \

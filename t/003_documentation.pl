@@ -1,5 +1,6 @@
 # The option lists in docs/ are what the programs say, and the README names
-# every SQL function a user may call and every option it should.
+# every SQL function a user may call, every option it should, and every package
+# that building needs.
 use strict;
 use warnings;
 
@@ -21,6 +22,11 @@ my $help = slurp_file("$tree/docs/fintrans-bridge.txt");
 foreach my $option ($readme =~ /^\| `(--[a-z-]+)/mg)
 {
 	like($help, qr/^  \Q$option\E\b/m, "the README's $option is an option");
+}
+
+foreach my $package (split ' ', `$tree/.ci/packages list build`)
+{
+	like($readme, qr/(?<!\S)\Q$package\E(?!\S)/, "the README names $package");
 }
 
 my $node = new_node();
