@@ -28,9 +28,16 @@ all:
 
 ifneq ($(filter-out $(own_targets),$(or $(MAKECMDGOALS),all)),)
 
+remedy = `.ci/packages install build` installs what is needed to build
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 ifeq ($(wildcard $(PGXS)),)
-$(error "$(PG_CONFIG)" is not to be had: `.ci/packages install build` installs what is needed to build)
+$(error "$(PG_CONFIG)" is not to be had: $(remedy))
+endif
+# PGXS comes with Debian's client package, the headers do not
+ifneq ($(filter all install,$(or $(MAKECMDGOALS),all)),)
+ifeq ($(wildcard $(shell $(PG_CONFIG) --includedir-server)/postgres.h),)
+$(error the headers of the server are not to be had: $(remedy))
+endif
 endif
 include $(PGXS)
 

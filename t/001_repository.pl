@@ -31,6 +31,22 @@ foreach my $program (qw(bridge generator detector broker))
 	program_help_ok("fintrans-$program");
 }
 
+# ---------------------------------------------------------------- building
+
+# as on a machine with the server's client package, but without its headers
+my $pg_config = PostgreSQL::Test::Utils::tempdir() . '/pg_config';
+append_to_file($pg_config, <<"END");
+#!/bin/sh
+case \$1 in
+	--includedir-server) echo /nonexistent ;;
+	*) exec '$ENV{PG_CONFIG}' "\$@" ;;
+esac
+END
+chmod 0755, $pg_config;
+like(`make -s -n -C '$tree' all PG_CONFIG='$pg_config' 2>&1`,
+	qr/headers of the server are not to be had: `\.ci\/packages install build`/,
+	'without the headers, make says how to get them');
+
 # ------------------------------------------------------------------ tests
 
 my @sql = map { m{([^/]+)\.sql$} } glob("$tree/sql/*.sql");
