@@ -113,7 +113,8 @@ static const OptionSpec specs[] = {
 	"When to end"},
 	{"exit-at-end", "FINTRANS_EXIT_AT_END", NULL, OPTION_FLAG,
 		offsetof(Settings, exit_at_end), NULL, NULL, 0, 0, NULL, false,
-		"Exit when everything has been loaded that was there at the start."},
+		"Exit when everything has been loaded that was there at the start: "
+		"with 1 when a partition is halted, or a topic does not exist."},
 	{"max-messages", "FINTRANS_MAX_MESSAGES", NULL, OPTION_INTEGER,
 		offsetof(Settings, max_messages), "N", "0", 0, INT64_MAX, NULL, false,
 		"Exit after so many messages; 0 is never."},

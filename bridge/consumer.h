@@ -86,12 +86,21 @@ extern bool consumer_fetch(Consumer *consumer, const OffsetList *positions,
 extern void consumer_give_up(Consumer *consumer);
 
 /*
- * Partitions that a topic has, 0 when Kafka does not tell; false when no
- * broker could be asked.
+ * Partitions that a topic has, 0 with errstr when Kafka does not tell; false
+ * when no broker could be asked.
  */
 extern bool consumer_count_partitions(Consumer *consumer, const char *topic,
 									  int32_t *count,
 									  char *errstr, size_t errstr_size);
+
+/*
+ * How many of the topics that were asked for Kafka has; missing is the first
+ * it does not have, with the reason in errstr, NULL for none.  False when no
+ * broker could be asked.
+ */
+extern bool consumer_count_topics(Consumer *consumer, size_t *count,
+								  const char **missing,
+								  char *errstr, size_t errstr_size);
 
 /* In place of an offset that no broker told. */
 #define CONSUMER_NO_ANSWER INT64_MIN

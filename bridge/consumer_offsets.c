@@ -40,11 +40,41 @@ consumer_count_partitions(Consumer *consumer, const char *topic,
 				 rd_kafka_err2str(error));
 		return false;
 	}
-	*count = 0;
-	if (metadata->topic_cnt == 1 &&
-		metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
-		*count = metadata->topics[0].partition_cnt;
+	error = metadata->topic_cnt == 1 ? metadata->topics[0].err :
+		RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+	*count = error == RD_KAFKA_RESP_ERR_NO_ERROR ?
+		metadata->topics[0].partition_cnt : 0;
+	snprintf(errstr, errstr_size, "%s", rd_kafka_err2str(error));
 	rd_kafka_metadata_destroy(metadata);
+	return true;
+}
+
+bool
+consumer_count_topics(Consumer *consumer, size_t *count,
+					  const char **missing, char *errstr, size_t errstr_size)
+{
+	*count = 0;
+	*missing = NULL;
+	for (size_t i = 0; i < consumer->topics.count; i++)
+	{
+		const char *topic = consumer->topics.names[i];
+		int32_t		partitions;
+		char		reason[128];
+
+		if (!consumer_count_partitions(consumer, topic, &partitions, reason,
+									   sizeof(reason)))
+		{
+			snprintf(errstr, errstr_size, "%s", reason);
+			return false;
+		}
+		if (partitions == 0 && *missing == NULL)
+		{
+			snprintf(errstr, errstr_size, "%s", reason);
+			*missing = topic;
+		}
+		if (partitions > 0)
+			++*count;
+	}
 	return true;
 }
 

@@ -32,6 +32,9 @@
 /* Pause before positions that Kafka refused are looked up again. */
 #define ASTRAY_MS 1000
 
+/* While nothing is assigned, topics are looked for this often. */
+#define TOPICS_MS 1000
+
 /* Kafka's own copy of the positions is brought up to date this often. */
 #define PUBLISH_MS 1000
 
@@ -44,9 +47,11 @@ static void close_ingest(Ingest *ingest);
 static void keep_house(Ingest *ingest, int64_t now_ms);
 static void close_if_asked(Ingest *ingest, int64_t now_ms);
 static bool is_at_end(const Ingest *ingest);
+static bool has_nothing_to_load(Ingest *ingest, int64_t now_ms);
 static int64_t messages_left(const Ingest *ingest);
 static void end_if_closed(Ingest *ingest, int64_t now_ms);
 static void fail_if_halted(Ingest *ingest);
+static void fail_if_missing(Ingest *ingest);
 static void pump(Ingest *ingest, int64_t now_ms);
 static int	poll_ms(const Ingest *ingest, int64_t now_ms);
 static void take_event(Ingest *ingest, ConsumerEvent event);
@@ -185,7 +190,8 @@ close_if_asked(Ingest *ingest, int64_t now_ms)
 		ingest->message_waits = false;
 	}
 	if (ingest->closing == CLOSING_NOT &&
-		(messages_left(ingest) == 0 || is_at_end(ingest)))
+		(messages_left(ingest) == 0 || is_at_end(ingest) ||
+		 has_nothing_to_load(ingest, now_ms)))
 	{
 		ingest->closing = CLOSING_AT_END;
 		ingest->message_waits = false;
@@ -220,6 +226,22 @@ is_at_end(const Ingest *ingest)
 	return true;
 }
 
+/* The group gives nothing, not even an empty list, while no topic exists. */
+static bool
+has_nothing_to_load(Ingest *ingest, int64_t now_ms)
+{
+	size_t		count;
+	const char *missing;
+	char		errstr[200];
+
+	if (!ingest->settings->exit_at_end || now_ms < ingest->topics_ms ||
+		ingest->assignment.stage != ASSIGNMENT_NONE)
+		return false;
+	ingest->topics_ms = now_ms + TOPICS_MS;
+	return consumer_count_topics(ingest->consumer, &count, &missing, errstr,
+								 sizeof(errstr)) && count == 0;
+}
+
 /* Of --max-messages; what has been read counts until it is dropped. */
 static int64_t
 messages_left(const Ingest *ingest)
@@ -248,7 +270,11 @@ end_if_closed(Ingest *ingest, int64_t now_ms)
 		ingest->ended = true;
 		/* --max-messages asks for no more */
 		if (ingest->closing == CLOSING_AT_END && messages_left(ingest) > 0)
+		{
 			fail_if_halted(ingest);
+			if (!ingest->failed)
+				fail_if_missing(ingest);
+		}
 	}
 	else if (ingest->closing == CLOSING_SIGNAL &&
 			 now_ms >= ingest->closing_ms + DRAIN_MS)
@@ -273,6 +299,26 @@ fail_if_halted(Ingest *ingest)
 			 " of topic \"%s\" is halted", halt->position.partition,
 			 halt->position.topic);
 	ingest_fail(ingest, event, halt->reason);
+}
+
+/* Or what was asked for is not there. */
+static void
+fail_if_missing(Ingest *ingest)
+{
+	size_t		count;
+	const char *missing;
+	char		event[300];
+	char		errstr[200];
+
+	if (!consumer_count_topics(ingest->consumer, &count, &missing, errstr,
+							   sizeof(errstr)))
+		ingest_fail(ingest, "could not look whether all topics exist", errstr);
+	else if (missing != NULL)
+	{
+		snprintf(event, sizeof(event), "topic \"%s\" was not loaded",
+				 missing);
+		ingest_fail(ingest, event, errstr);
+	}
 }
 
 static void

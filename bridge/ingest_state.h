@@ -38,6 +38,8 @@ typedef struct Ingest
 	Status		status;
 	OffsetList	published;		/* positions stored, for Kafka's copy */
 	int64_t		publish_ms;		/* when to do so next, monotonic */
+	int64_t		topics_ms;		/* --exit-at-end: when to look next whether
+								 * there are any, monotonic */
 	Closing		closing;
 	int64_t		closing_ms;		/* since when, monotonic */
 	bool		ended;

@@ -24,4 +24,23 @@ foreach my $wrong (
 	like($bridge->logged, $reason, 'and the reason is given');
 }
 
+my $node = new_node('bridge');
+# the embedded broker makes every topic that it is asked about
+my $broker = FintransBroker->kafka(partitions => 1);
+
+# with --exit-at-end a topic that is not there is no success, but the others
+# are loaded; with nothing else to load there is nothing to wait for
+$broker->produce('London', '1 2 3');
+foreach my $topics ('London,Oslo', 'Oslo')
+{
+	my $bridge = start_bridge($node, $broker, 'bridge',
+		'--topics' => $topics, '--exit-at-end');
+
+	is($bridge->wait_exit(180), 1, "$topics: the end is not as asked");
+	like($bridge->logged, qr/event="cannot go on" reason="topic \\"Oslo\\" /,
+		"$topics: what is missing is named");
+}
+is($node->safe_psql('postgres', 'SELECT count(*) FROM fintrans_transactions'),
+	1, 'the topic that is there is loaded');
+
 done_testing();
