@@ -139,9 +139,10 @@ static const OptionSpec specs[] = {
 static const OptionsProgram program = {
 	PROGRAM,
 	"Loads transactions from Kafka into PostgreSQL, each exactly once.  "
-	"SIGTERM or SIGINT stores what has been read and exits; a second one "
-	"exits at once, with 130.",
-	"drained after a signal, or at the end",
+	"SIGTERM or SIGINT stores what has been read, as far as ten seconds "
+	"allow, and exits; a second one exits at once, with 130.  What is not "
+	"stored then is read again next time.",
+	"told to stop, or at the end",
 	specs
 };
 

@@ -44,10 +44,12 @@ static bool open_ingest(Ingest *ingest, const IngestSettings *settings,
 						Consumer *consumer, Writer *writer,
 						char *errstr, size_t errstr_size);
 static void close_ingest(Ingest *ingest);
+static void log_stopping(int64_t messages);
 static void keep_house(Ingest *ingest, int64_t now_ms);
 static void close_if_asked(Ingest *ingest, int64_t now_ms);
 static bool is_at_end(const Ingest *ingest);
 static bool has_nothing_to_load(Ingest *ingest, int64_t now_ms);
+static int64_t unstored_messages(const Ingest *ingest);
 static int64_t messages_left(const Ingest *ingest);
 static void end_if_closed(Ingest *ingest, int64_t now_ms);
 static void fail_if_halted(Ingest *ingest);
@@ -71,7 +73,10 @@ ingest_prepare(Writer *writer, char *errstr, size_t errstr_size)
 	writer_connect(writer);
 	while (!writer_wait(writer, POLL_MS))
 		if (ingest_stop)
+		{
+			log_stopping(0);
 			return true;
+		}
 	if (!writer_take(writer, &report) || report.result == WRITER_DONE)
 		return true;
 	snprintf(errstr, errstr_size, "%s", report.text);
@@ -150,6 +155,13 @@ close_ingest(Ingest *ingest)
 	free(ingest);
 }
 
+/* Told to stop: so many messages are still to be stored. */
+static void
+log_stopping(int64_t messages)
+{
+	log_write(LOG_LEVEL_INFO, "stopping", "messages=%" PRId64, messages);
+}
+
 /* All that is not taking messages; each step looks whether it is due. */
 static void
 keep_house(Ingest *ingest, int64_t now_ms)
@@ -183,8 +195,7 @@ close_if_asked(Ingest *ingest, int64_t now_ms)
 {
 	if (ingest_stop && ingest->closing != CLOSING_SIGNAL)
 	{
-		log_write(LOG_LEVEL_INFO, "stopping", "messages=%" PRId64,
-				  batch_messages(ingest->filling));
+		log_stopping(unstored_messages(ingest));
 		ingest->closing = CLOSING_SIGNAL;
 		ingest->closing_ms = now_ms;
 		ingest->message_waits = false;
@@ -242,17 +253,23 @@ has_nothing_to_load(Ingest *ingest, int64_t now_ms)
 								 sizeof(errstr)) && count == 0;
 }
 
+/* Read, but not known to be stored. */
+static int64_t
+unstored_messages(const Ingest *ingest)
+{
+	return batch_messages(ingest->filling) +
+		(ingest->storing != NULL ? batch_messages(ingest->storing) : 0);
+}
+
 /* Of --max-messages; what has been read counts until it is dropped. */
 static int64_t
 messages_left(const Ingest *ingest)
 {
 	int64_t		taken = ingest->status.stored + ingest->status.dead_lettered +
-		batch_messages(ingest->filling);
+		unstored_messages(ingest);
 
 	if (ingest->settings->max_messages == 0)
 		return INT64_MAX;
-	if (ingest->storing != NULL)
-		taken += batch_messages(ingest->storing);
 	return taken < ingest->settings->max_messages ?
 		ingest->settings->max_messages - taken : 0;
 }
@@ -279,9 +296,10 @@ end_if_closed(Ingest *ingest, int64_t now_ms)
 	else if (ingest->closing == CLOSING_SIGNAL &&
 			 now_ms >= ingest->closing_ms + DRAIN_MS)
 	{
+		/* no failure: positions have not moved, so nothing is lost */
 		log_write(LOG_LEVEL_WARNING,
-				  "stopped before the last batch was stored; it will be read again",
-				  NULL);
+				  "stopped before all was stored, the rest will be read again",
+				  "messages=%" PRId64, unstored_messages(ingest));
 		ingest->ended = true;
 	}
 }

@@ -43,4 +43,31 @@ foreach my $topics ('London,Oslo', 'Oslo')
 is($node->safe_psql('postgres', 'SELECT count(*) FROM fintrans_transactions'),
 	1, 'the topic that is there is loaded');
 
+# SIGTERM without a database: what was read and not stored is told, and read
+# again by the next bridge
+my $bridge =
+  start_bridge($node, $broker, 'bridge', '--topics' => 'London,NYC');
+$broker->produce('NYC', '1 2 3');
+wait_for { progress($node) == 2 } 'a load';
+$node->stop('immediate');
+$broker->produce('NYC', '1 2 4');
+wait_for { $bridge->logged =~ /event="no database connection, retrying"/ }
+'the bridge to miss the database';
+is($bridge->stop, 0, 'SIGTERM without a database ends well');
+like($bridge->logged, qr/event=stopping messages=1$/m,
+	'what is to be stored is told');
+like($bridge->logged, qr/event="stopped before all was stored, [^"]*" messages=1$/m,
+	'and what was not');
+
+$bridge = start_bridge($node, $broker, 'bridge', '--topics' => 'London,NYC');
+wait_for { $bridge->logged =~ /event="no database connection, retrying"/ }
+'the next bridge to miss the database';
+is($bridge->stop, 0, 'so it does before the first connection');
+like($bridge->logged, qr/event=stopping messages=0$/m, 'with nothing read');
+
+$node->start;
+is(start_bridge($node, $broker, 'bridge', '--topics' => 'London,NYC',
+	'--exit-at-end')->wait_exit(180), 0, 'a bridge with a database');
+check_exactly_once($node, $broker, 'SIGTERM without a database');
+
 done_testing();
