@@ -17,8 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "conninfo.h"
 #include "consumer.h"
+#include "database.h"
 #include "ingest.h"
 #include "kafka_properties.h"
 #include "log.h"
@@ -221,7 +221,7 @@ read_settings(const Settings *settings, IngestSettings *ingest, char *errstr,
 		time_spec_parse_range(settings->time_range, &ingest->time_range,
 							  errstr, errstr_size) &&
 		check_currency(settings->currency, errstr, errstr_size) &&
-		conninfo_check(settings->database, errstr, errstr_size);
+		database_check_conninfo(settings->database, errstr, errstr_size);
 }
 
 /* Three capital letters, as in ISO 4217. */

@@ -1,158 +1,50 @@
 /*
- * libpq finds most mistakes only while it connects, when they look like an
- * outage.  It is asked in advance, with a host that it cannot even try; what
- * it would not tell apart then is checked here.
+ * Rules for the parts of connection strings, by how libpq reads them
+ * (conninfo_uri_parse_options(), parse_int_param()).
  */
 #include "conninfo.h"
 
-#include <libpq-fe.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * Settings of the connection: the user's own win, in the connection string or
- * in the environment.
- */
-static const struct
-{
-	const char *keyword;
-	const char *value;
-	const char *environment;	/* where the user may have set it, or NULL */
-}			defaults[] = {
-	{"connect_timeout", "10", "PGCONNECT_TIMEOUT"},
-	{"keepalives_idle", "10", NULL},
-	{"keepalives_interval", "5", NULL},
-	{"keepalives_count", "4", NULL},
-	{"tcp_user_timeout", "30000", NULL},
+#define PORT "port"
+
+static const char *const numbers[] = {
+	PORT, "connect_timeout", "keepalives", "keepalives_idle",
+	"keepalives_interval", "keepalives_count", "tcp_user_timeout"
 };
 
-/* Whole numbers that libpq reads when it connects, not before. */
-static const struct
-{
-	const char *keyword;
-	bool		is_port;
-}			numbers[] = {
-	{"port", true},
-	{"connect_timeout", false},
-	{"keepalives", false},
-	{"keepalives_idle", false},
-	{"keepalives_interval", false},
-	{"keepalives_count", false},
-	{"tcp_user_timeout", false},
-};
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-_Static_assert(CONNINFO_KEYWORDS == COUNT(defaults) + 4,
-			   "the defaults, a name, the string, client_encoding, NULL");
-
-static bool is_string(const char *conninfo);
-static bool is_ambiguous(const char *uri);
-static bool check_numbers(const PQconninfoOption *options, char *errstr,
-						  size_t errstr_size);
 static bool is_in_range(const char *text, bool is_port);
-static bool ask_libpq(const char *conninfo, char *errstr, size_t errstr_size);
-
-bool
-conninfo_check(const char *conninfo, char *errstr, size_t errstr_size)
-{
-	/* libpq's own reason may quote a part of the string: a password */
-	PQconninfoOption *options =
-		PQconninfoParse(is_string(conninfo) ? conninfo : "", NULL);
-	bool		is_fine = false;
-
-	if (options == NULL)
-		snprintf(errstr, errstr_size,
-				 "the database's connection string cannot be parsed");
-	else if (is_ambiguous(conninfo))
-		snprintf(errstr, errstr_size, "the database's URI has an \"@\" or"
-				 " \"/\" that may be a part of a password: write %%40 or"
-				 " %%2F for it");
-	else
-		is_fine = check_numbers(options, errstr, errstr_size) &&
-			ask_libpq(conninfo, errstr, errstr_size);
-	PQconninfoFree(options);
-	return is_fine;
-}
-
-/* The later of two equal keywords wins. */
-void
-conninfo_list(const char *conninfo, const char *program,
-			  const char **keywords, const char **values)
-{
-	size_t		count = 0;
-
-	for (size_t i = 0; i < COUNT(defaults); i++)
-	{
-		const char *variable = defaults[i].environment;
-
-		if (variable != NULL && getenv(variable) != NULL)
-			continue;
-		keywords[count] = defaults[i].keyword;
-		values[count++] = defaults[i].value;
-	}
-	keywords[count] = "fallback_application_name";
-	values[count++] = program;
-	keywords[count] = "dbname";
-	values[count++] = conninfo;
-	keywords[count] = "client_encoding";
-	values[count++] = "UTF8";
-	keywords[count] = NULL;
-	values[count] = NULL;
-}
-
-/* Without = or a scheme it is a database's name. */
-static bool
-is_string(const char *conninfo)
-{
-	return strchr(conninfo, '=') != NULL || strstr(conninfo, "://") != NULL;
-}
 
 /*
- * Where libpq takes a user and a password to end is the first "@", unless a
- * "/" comes before it: it would look for a host that a password's rest names,
- * and tell the log.
+ * The user and password end at the first "@", unless a "/" comes before it;
+ * after that there should be no "@" up to the parameters.
  */
-static bool
-is_ambiguous(const char *uri)
+bool
+conninfo_is_ambiguous(const char *conninfo)
 {
-	size_t		scheme_bytes = strcspn(uri, ":=");
-	const char *rest = uri + scheme_bytes + 3;
+	const char *rest = conninfo + strcspn(conninfo, ":=");
 
-	if (strncmp(uri + scheme_bytes, "://", 3) != 0)
+	if (strncmp(rest, "://", 3) != 0)
 		return false;
+	rest += 3;
 	rest += strcspn(rest, "@/");
 	if (*rest == '@')
 		rest++;
 	return memchr(rest, '@', strcspn(rest, "?")) != NULL;
 }
 
-static bool
-check_numbers(const PQconninfoOption *options, char *errstr,
-			  size_t errstr_size)
+bool
+conninfo_is_value(const char *keyword, const char *value)
 {
-	for (const PQconninfoOption *option = options; option->keyword != NULL;
-		 option++)
-	{
-		const char *value = option->val;
-
-		if (value == NULL && option->envvar != NULL)
-			value = getenv(option->envvar);
-		for (size_t i = 0; value != NULL && *value != '\0' &&
-			 i < COUNT(numbers); i++)
-		{
-			if (strcmp(option->keyword, numbers[i].keyword) != 0 ||
-				is_in_range(value, numbers[i].is_port))
-				continue;
-			/* a part of a password may have come to stand for it */
-			snprintf(errstr, errstr_size,
-					 "the database's \"%s\" is not a %s", option->keyword,
-					 numbers[i].is_port ? "port number" : "whole number");
-			return false;
-		}
-	}
+	/* an empty value is none */
+	if (*value == '\0')
+		return true;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (strcmp(keyword, numbers[i]) == 0)
+			return is_in_range(value, strcmp(keyword, PORT) == 0);
 	return true;
 }
 
@@ -178,28 +70,4 @@ is_in_range(const char *text, bool is_port)
 			return false;
 		text = end + 1;
 	}
-}
-
-/*
- * A ping says that it has attempted nothing when the options are wrong.  With
- * these three, whatever else is wrong, nothing is sent anywhere: a host's
- * address that is none.
- */
-static bool
-ask_libpq(const char *conninfo, char *errstr, size_t errstr_size)
-{
-	const char *const keywords[] = {
-		"dbname", "host", "hostaddr", "port", NULL
-	};
-	const char *const values[] = {conninfo, "-", "-", "1", NULL};
-	PGconn	   *conn;
-
-	if (PQpingParams(keywords, values, 1) != PQPING_NO_ATTEMPT)
-		return true;
-	conn = PQconnectdbParams(keywords, values, 1);
-	snprintf(errstr, errstr_size, "the database's connection string: %s",
-			 PQerrorMessage(conn));
-	errstr[strcspn(errstr, "\n")] = '\0';
-	PQfinish(conn);
-	return false;
 }

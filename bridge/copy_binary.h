@@ -56,7 +56,7 @@ extern bool copy_is_timestamp(int64_t ms);
 
 /*
  * Fields of the row that begins at *at, which then is where the next one does.
- * False, and nothing moved, when there is none or the bytes are not as written.
+ * False, and *at as it was, when there is none or its bytes are damaged.
  */
 extern bool copy_next_row(const CopyBuffer *buffer, size_t *at,
 						  CopyField *fields, int16_t count);

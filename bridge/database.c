@@ -1,7 +1,7 @@
 /*
  * libpq with its results and errors put away in one place.  Calls block; what
  * bounds them is connect_timeout, TCP keepalives and tcp_user_timeout, which
- * conninfo.c gives defaults because libpq's own are "never".
+ * get defaults here because libpq's own are "never".
  */
 #include "database.h"
 
@@ -35,6 +35,34 @@ struct Database
 	DatabaseError error;
 };
 
+/*
+ * Settings of the connection: the user's own win, in the connection string or
+ * in the environment.
+ */
+static const struct
+{
+	const char *keyword;
+	const char *value;
+	const char *environment;	/* where the user may have set it, or NULL */
+}			connection_defaults[] = {
+	{"connect_timeout", "10", "PGCONNECT_TIMEOUT"},
+	{"keepalives_idle", "10", NULL},
+	{"keepalives_interval", "5", NULL},
+	{"keepalives_count", "4", NULL},
+	{"tcp_user_timeout", "30000", NULL},
+};
+
+#define DEFAULT_COUNT \
+	(sizeof(connection_defaults) / sizeof(connection_defaults[0]))
+
+/* the defaults, fallback_application_name, dbname, client_encoding, NULL */
+#define KEYWORD_COUNT (DEFAULT_COUNT + 4)
+
+static bool check_values(const PQconninfoOption *options, char *errstr,
+						 size_t errstr_size);
+static bool ask_libpq(const char *conninfo, char *errstr, size_t errstr_size);
+static void list_keywords(const Database *database, const char **keywords,
+						  const char **values);
 static void note_refusal(Database *database);
 static bool await_connection(PGconn *conn);
 static void find_sqlstate(const char *text, char *sqlstate);
@@ -50,6 +78,36 @@ static bool send_trial(PGconn *conn, const CopyBuffer *rows);
 static bool send_bytes(PGconn *conn, const CopyBuffer *data);
 static void drain_results(PGconn *conn);
 static void on_notice(void *argument, const PGresult *notice);
+
+/*
+ * libpq finds most mistakes only while it connects, when they look like an
+ * outage: they are looked for in advance.
+ */
+bool
+database_check_conninfo(const char *conninfo, char *errstr,
+						size_t errstr_size)
+{
+	/* without = or a scheme it is a database's name */
+	bool		is_name = strchr(conninfo, '=') == NULL &&
+		strstr(conninfo, "://") == NULL;
+	/* libpq's own reason may quote a part of the string: a password */
+	PQconninfoOption *options =
+		PQconninfoParse(is_name ? "" : conninfo, NULL);
+	bool		is_fine = false;
+
+	if (options == NULL)
+		snprintf(errstr, errstr_size,
+				 "the database's connection string cannot be parsed");
+	else if (conninfo_is_ambiguous(conninfo))
+		snprintf(errstr, errstr_size, "the database's URI has an \"@\" or"
+				 " \"/\" that may be a part of a password: write %%40 or"
+				 " %%2F for it");
+	else
+		is_fine = check_values(options, errstr, errstr_size) &&
+			ask_libpq(conninfo, errstr, errstr_size);
+	PQconninfoFree(options);
+	return is_fine;
+}
 
 Database *
 database_new(const char *conninfo, const char *program)
@@ -75,11 +133,11 @@ database_free(Database *database)
 bool
 database_connect(Database *database)
 {
-	const char *keywords[CONNINFO_KEYWORDS];
-	const char *values[CONNINFO_KEYWORDS];
+	const char *keywords[KEYWORD_COUNT];
+	const char *values[KEYWORD_COUNT];
 
 	database_disconnect(database);
-	conninfo_list(database->conninfo, database->program, keywords, values);
+	list_keywords(database, keywords, values);
 	database->conn = PQconnectdbParams(keywords, values, 1);
 	if (PQstatus(database->conn) == CONNECTION_OK)
 	{
@@ -217,6 +275,76 @@ database_error(const Database *database)
 	return &database->error;
 }
 
+static bool
+check_values(const PQconninfoOption *options, char *errstr,
+			 size_t errstr_size)
+{
+	for (; options->keyword != NULL; options++)
+	{
+		const char *value = options->val;
+
+		if (value == NULL && options->envvar != NULL)
+			value = getenv(options->envvar);
+		if (value == NULL || conninfo_is_value(options->keyword, value))
+			continue;
+		/* a piece of a password may have come to stand for it */
+		snprintf(errstr, errstr_size,
+				 "the database's \"%s\" is not a number that it can be",
+				 options->keyword);
+		return false;
+	}
+	return true;
+}
+
+/*
+ * A ping says that it has attempted nothing when the options are wrong.  With
+ * a host's address that is none, nothing is sent anywhere when they are right.
+ */
+static bool
+ask_libpq(const char *conninfo, char *errstr, size_t errstr_size)
+{
+	const char *const keywords[] = {
+		"dbname", "host", "hostaddr", "port", NULL
+	};
+	const char *const values[] = {conninfo, "-", "-", "1", NULL};
+	PGconn	   *conn;
+
+	if (PQpingParams(keywords, values, 1) != PQPING_NO_ATTEMPT)
+		return true;
+	conn = PQconnectdbParams(keywords, values, 1);
+	snprintf(errstr, errstr_size, "the database's connection string: %s",
+			 PQerrorMessage(conn));
+	errstr[strcspn(errstr, "\n")] = '\0';
+	PQfinish(conn);
+	return false;
+}
+
+/* The later of two equal keywords wins, so the user's string comes last. */
+static void
+list_keywords(const Database *database, const char **keywords,
+			  const char **values)
+{
+	size_t		count = 0;
+
+	for (size_t i = 0; i < DEFAULT_COUNT; i++)
+	{
+		const char *variable = connection_defaults[i].environment;
+
+		if (variable != NULL && getenv(variable) != NULL)
+			continue;
+		keywords[count] = connection_defaults[i].keyword;
+		values[count++] = connection_defaults[i].value;
+	}
+	keywords[count] = "fallback_application_name";
+	values[count++] = database->program;
+	keywords[count] = "dbname";
+	values[count++] = database->conninfo;
+	keywords[count] = "client_encoding";
+	values[count++] = "UTF8";
+	keywords[count] = NULL;
+	values[count] = NULL;
+}
+
 /*
  * Learn the SQLSTATE of a refused connection: libpq keeps it out of the error
  * of PQconnectdb, but writes it into the text of a connection whose verbosity
@@ -226,11 +354,11 @@ database_error(const Database *database)
 static void
 note_refusal(Database *database)
 {
-	const char *keywords[CONNINFO_KEYWORDS];
-	const char *values[CONNINFO_KEYWORDS];
+	const char *keywords[KEYWORD_COUNT];
+	const char *values[KEYWORD_COUNT];
 	PGconn	   *conn;
 
-	conninfo_list(database->conninfo, database->program, keywords, values);
+	list_keywords(database, keywords, values);
 	conn = PQconnectStartParams(keywords, values, 1);
 	if (conn == NULL)
 		return;

@@ -1,7 +1,7 @@
 /*
  * One connection to PostgreSQL: connect, run a statement, COPY a buffer, take
- * notifications, and say exactly what went wrong.  Knows no fintrans table.
- * To be used by one thread at a time.
+ * notifications, and say exactly what went wrong.  The only user of libpq;
+ * knows no fintrans table.  To be used by one thread at a time.
  */
 #ifndef FINTRANS_DATABASE_H
 #define FINTRANS_DATABASE_H
@@ -25,6 +25,15 @@ typedef struct DatabaseError
 	int64_t		copy_row;		/* row that COPY was reading, 0 for none */
 	char		text[400];
 } DatabaseError;
+
+/*
+ * Can a connection be tried with this string and the environment?  errstr says
+ * why not, without a password.  Cannot tell whether hosts exist, are as many
+ * as their ports, and answer, whether files of TLS can be read, or a role may
+ * connect; nor what numbers a service file holds.
+ */
+extern bool database_check_conninfo(const char *conninfo,
+									char *errstr, size_t errstr_size);
 
 /*
  * conninfo and the program's name must outlive it; NULL when memory is short.

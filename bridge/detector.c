@@ -19,7 +19,7 @@
 #include "alerts.h"
 #include "backoff.h"
 #include "clock.h"
-#include "conninfo.h"
+#include "database.h"
 #include "log.h"
 #include "program.h"
 
@@ -176,7 +176,7 @@ check_settings(const Settings *settings, char *errstr, size_t errstr_size)
 				 "an unsigned decimal number", settings->threshold);
 		return false;
 	}
-	return conninfo_check(settings->database, errstr, errstr_size);
+	return database_check_conninfo(settings->database, errstr, errstr_size);
 }
 
 static bool

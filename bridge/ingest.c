@@ -1,7 +1,8 @@
 /*
  * The main loop.  Two batches take turns: one is filled here while the writer
  * stores the other.  What is not stored is never waited for by Kafka: when
- * anything goes wrong (a conflict, a database that stays away) the batch being filled is dropped, and all positions are looked up again.
+ * anything goes wrong (a conflict, a database that stays away) the batch being
+ * filled is dropped, and all positions are looked up again.
  *
  * Nothing here decides what is stored exactly once; that is the loader's
  * compare-and-set.  Here a mistake costs time, not rows.

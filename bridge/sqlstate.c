@@ -44,8 +44,9 @@ static const SqlstateRule rules[] = {
 	{AT_ANY, "42", SQLSTATE_FATAL}, /* privileges, names */
 	{AT(SQLSTATE_COPY_ROWS), "39", SQLSTATE_RETRY}, /* raised by the trigger */
 	{AT_ANY, "3", SQLSTATE_FATAL},	/* catalog or schema names */
-	{AT_ANY, "22P03", SQLSTATE_FATAL},	/* what we send is not as COPY or the */
-	{AT_ANY, "22P04", SQLSTATE_FATAL},	/* columns' types want it */
+	/* what we send is not as the columns' types or COPY itself want it */
+	{AT_ANY, "22P03", SQLSTATE_FATAL},
+	{AT_ANY, "22P04", SQLSTATE_FATAL},
 	{AT(SQLSTATE_COPY_ROWS), "", SQLSTATE_RETRY},
 	{AT_ANY, "", SQLSTATE_FATAL},
 };

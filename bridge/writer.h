@@ -21,7 +21,8 @@ typedef struct Writer Writer;
 typedef enum WriterJob
 {
 	WRITER_CONNECT,				/* connect and check the installation */
-	WRITER_COMMIT,				/* store a batch */
+	WRITER_COMMIT,				/* store a batch, what is refused of it as dead
+								 * letters */
 	WRITER_POSITIONS			/* add and read positions */
 } WriterJob;
 
