@@ -113,6 +113,12 @@ loader_connect(Loader *loader)
 	return refusals_read_run(loader->session, &loader->refused_run);
 }
 
+void
+loader_disconnect(Loader *loader)
+{
+	session_disconnect(loader->session);
+}
+
 bool
 loader_is_connected(const Loader *loader)
 {

@@ -38,6 +38,7 @@ extern void loader_free(Loader *loader);
  * partitions of the next days.
  */
 extern Outcome loader_connect(Loader *loader);
+extern void loader_disconnect(Loader *loader);
 extern bool loader_is_connected(const Loader *loader);
 
 /*

@@ -287,17 +287,21 @@ attempt(Writer *writer)
 static Outcome
 reconnect(Writer *writer, bool *settled)
 {
-	LoaderStanding standing;
+	LoaderStanding standing = LOADER_NOT_COMMITTED;
 	Outcome		outcome = loader_connect(writer->loader);
 
+	if (outcome == OUTCOME_DONE)
+		log_write(LOG_LEVEL_INFO, "connected to the database", NULL);
+	if (outcome == OUTCOME_DONE && writer->job == WRITER_COMMIT)
+		outcome = loader_check(writer->loader, writer->batch, &standing);
 	if (outcome != OUTCOME_DONE)
+	{
+		/* or the next attempt would find a connection, and not look */
+		loader_disconnect(writer->loader);
 		return outcome;
-	log_write(LOG_LEVEL_INFO, "connected to the database", NULL);
-	if (writer->job != WRITER_COMMIT)
+	}
+	if (standing == LOADER_NOT_COMMITTED)
 		return OUTCOME_DONE;
-	outcome = loader_check(writer->loader, writer->batch, &standing);
-	if (outcome != OUTCOME_DONE || standing == LOADER_NOT_COMMITTED)
-		return outcome;
 	*settled = true;
 	return standing == LOADER_COMMITTED ? OUTCOME_DONE : OUTCOME_CONFLICT;
 }
