@@ -439,7 +439,8 @@ note_error(Database *database, const char *relation)
 			sqlstate_copy_row(PQresultErrorField(result, PG_DIAG_CONTEXT),
 							  relation);
 	if (strncmp(error->sqlstate, "22", 2) == 0)
-		note_text(error, "data error");
+		snprintf(error->text, sizeof(error->text), "data error, SQLSTATE %s",
+				 error->sqlstate);
 	else if (message != NULL)
 		note_text(error, message);
 	else
