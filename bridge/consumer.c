@@ -276,6 +276,11 @@ on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
 	if (code != RD_KAFKA_RESP_ERR__FATAL)
 	{
 		consumer_note_trouble(consumer, code, "Kafka client in trouble", reason);
+		/* what comes back under its name may be another topic */
+		if ((code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+			 code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) &&
+			consumer->pending == CONSUMER_NOTHING)
+			consumer->pending = CONSUMER_ASTRAY;
 		return;
 	}
 	rd_kafka_fatal_error(client, text, sizeof(text));

@@ -37,7 +37,8 @@ typedef enum ConsumerEvent
 								 * the partition's end */
 	CONSUMER_ASSIGNED,			/* the group gave consumer_assigned() */
 	CONSUMER_REVOKED,			/* the group took it back */
-	CONSUMER_ASTRAY,			/* Kafka does not have a fetched position */
+	CONSUMER_ASTRAY,			/* Kafka does not have a fetched position, or
+								 * a topic no more */
 	CONSUMER_FATAL				/* consumer_error() says why */
 } ConsumerEvent;
 

@@ -21,7 +21,7 @@ struct Consumer
 								 * messages' handles stay the same */
 	TopicList	topics;			/* subscribed to */
 	OffsetList	assigned;		/* by the group */
-	ConsumerEvent pending;		/* a rebalance not yet reported */
+	ConsumerEvent pending;		/* a callback's, not yet reported */
 	bool		lost;			/* the latest revocation */
 	bool		closing;
 	bool		failed;			/* for good: error says why */

@@ -21,12 +21,15 @@ sub psql
 	return $node->safe_psql('postgres', $query);
 }
 
-# Load to the end; returns the exit status and the log.
+my $loads = 0;
+
+# Load to the end; returns the exit status and the log.  A group of its own
+# need not wait for the member before.
 sub load
 {
 	my (@more) = @_;
 	my $bridge = start_bridge($node, $broker, 'bridge', @options,
-		'--exit-at-end', @more);
+		'--exit-at-end', '--group' => 'load ' . ++$loads, @more);
 	my $status = $bridge->wait_exit(180);
 
 	return ($status, $bridge->logged);
@@ -110,6 +113,20 @@ psql(q{
 is((load())[0], 0, 'then it is loaded');
 is(rows('London'), 3 + 7, 'all of it');
 is(psql('SELECT * FROM fintrans_verify()'), '', 'verify finds no difference');
+
+# a topic that vanishes under a running bridge is looked at again
+$bridge = start_bridge($node, $broker, 'bridge', @options,
+	'--group' => 'watcher');
+wait_for { $bridge->logged =~ /event=loading / } 'a bridge to load';
+$broker->command('topic-error London UNKNOWN_TOPIC_OR_PART');
+wait_for { (() = $bridge->logged =~ /event=loading /g) > 1 }
+'it to look up positions again';
+pass('a topic that vanishes has its positions looked up again');
+$broker->command('topic-error London NO_ERROR');
+$broker->produce('London', '1 1 1');
+wait_for { rows('London') == 3 + 8 } 'the topic to be back';
+pass('the same one is loaded on');
+is($bridge->stop, 0, 'the bridge ends well');
 
 # a gap that is passed over takes the last message with it
 my $huge = 'x' x 900_000;
