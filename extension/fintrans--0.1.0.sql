@@ -285,6 +285,19 @@ CREATE TABLE @extschema@.fintrans_settings (
 COMMENT ON TABLE @extschema@.fintrans_settings IS
   'Facts about the whole installation: currency, the one currency of all amounts (ISO 4217 code).';
 
+CREATE TABLE @extschema@.fintrans_retention (
+  only_row       boolean PRIMARY KEY DEFAULT true,
+  dropped_before timestamptz NOT NULL,
+  changed_at     timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  changed_by     text NOT NULL DEFAULT SESSION_USER,
+  CONSTRAINT fintrans_retention_only_row CHECK (only_row)
+);
+
+COMMENT ON TABLE @extschema@.fintrans_retention IS
+  'Up to where fintrans_drop_before() has been asked to drop transactions; one row at most.';
+COMMENT ON COLUMN @extschema@.fintrans_retention.dropped_before IS
+  'Start of a UTC day: earlier transactions are dropped or being dropped, and removing them leaves the volume as it is.';
+
 -- the rows of member tables are user data: pg_dump must carry them
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_laundering', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_magnitudes', '');
@@ -297,6 +310,7 @@ SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_alerts_alert_id
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_reviews', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_reviews_review_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_settings', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_retention', '');
 
 -- ---------------------------------------------------- what the triggers do
 
@@ -523,6 +537,176 @@ REVOKE EXECUTE ON FUNCTION
   @extschema@.fintrans_ensure_partitions(timestamptz, timestamptz)
   FROM PUBLIC;
 
+-- --------------------------------------------------------------- retention
+
+CREATE FUNCTION @extschema@.fintrans_retire(before timestamptz)
+RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  horizon CONSTANT timestamptz := date_bin('1 day', before, 'epoch');
+BEGIN
+  IF horizon IS NULL OR NOT isfinite(horizon) OR horizon > now() THEN
+    RAISE EXCEPTION 'transactions cannot be dropped before %', coalesce(before::text, 'NULL')
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'It must be a time in the past.';
+  END IF;
+  INSERT INTO @extschema@.fintrans_retention AS r (dropped_before)
+  VALUES (horizon)
+      ON CONFLICT (only_row) DO UPDATE
+     SET dropped_before = excluded.dropped_before,
+         changed_at = excluded.changed_at, changed_by = excluded.changed_by
+   WHERE r.dropped_before < excluded.dropped_before;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_retire(timestamptz) IS
+  'First step of fintrans_drop_before(): removing earlier transactions leaves the volume as it is from now on.';
+
+-- pg_get_expr() writes bounds as timezone and datestyle say.  Volatile, so that
+-- it sees what others have dropped meanwhile.
+CREATE FUNCTION @extschema@.fintrans_retired_leaf()
+RETURNS regclass
+LANGUAGE sql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' SET datestyle = 'ISO'
+BEGIN ATOMIC
+  SELECT l.relation
+    FROM @extschema@.fintrans_retention r
+   CROSS JOIN @extschema@.fintrans_relations() l
+    JOIN pg_class c ON c.oid = l.relation
+   CROSS JOIN substring(pg_get_expr(c.relpartbound, c.oid)
+                        FROM 'TO \(''([^'']+)''\)') b (upper_bound)
+   WHERE l.is_leaf AND b.upper_bound::timestamptz <= r.dropped_before
+   ORDER BY b.upper_bound::timestamptz
+   LIMIT 1;
+END;
+
+COMMENT ON FUNCTION @extschema@.fintrans_retired_leaf() IS
+  'The oldest partition that holds nothing but transactions to be dropped.';
+
+-- Offsets are locked before pairs, and in the order in which bridges lock them.
+CREATE FUNCTION @extschema@.fintrans_empty_retired_leaf(from_block bigint)
+RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  blocks CONSTANT bigint := 1024;
+  first  CONSTANT tid := format('(%s,0)', from_block);
+  beyond CONSTANT tid := format('(%s,0)', from_block + blocks);
+  leaf   CONSTANT regclass := @extschema@.fintrans_retired_leaf();
+BEGIN
+  IF leaf IS NULL OR from_block * current_setting('block_size')::bigint
+                     >= pg_relation_size(leaf) THEN
+    RETURN NULL;
+  END IF;
+  EXECUTE format('
+    SELECT FROM @extschema@.fintrans_offsets o
+     WHERE (o.topic, o.kafka_partition) IN (
+             SELECT t.city, t.kafka_partition FROM %s t
+              WHERE t.ctid >= $1 AND t.ctid < $2)
+     ORDER BY o.topic, o.kafka_partition
+       FOR UPDATE', leaf) USING first, beyond;
+  EXECUTE format('
+    WITH gone AS (
+      DELETE FROM %s t WHERE t.ctid >= $1 AND t.ctid < $2
+      RETURNING t.city, t.kafka_partition)
+    UPDATE @extschema@.fintrans_offsets o
+       SET stored = o.stored - least(o.stored, g.held),
+           replayed = o.replayed - (g.held - least(o.stored, g.held)),
+           dropped = o.dropped + g.held
+      FROM (SELECT city, kafka_partition, count(*) AS held FROM gone
+             GROUP BY city, kafka_partition) g
+     WHERE (o.topic, o.kafka_partition) = (g.city, g.kafka_partition)', leaf)
+    USING first, beyond;
+  RETURN from_block + blocks;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_empty_retired_leaf(bigint) IS
+  'Step of fintrans_drop_before(): deletes the transactions in some blocks of the oldest retired partition, counts their offsets as dropped, and returns the block to go on from; NULL at the end.';
+
+CREATE FUNCTION @extschema@.fintrans_drop_retired_leaf()
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s'
+AS $$
+DECLARE
+  leaf   regclass;
+  filled boolean;
+BEGIN
+  LOCK TABLE ONLY @extschema@.fintrans_transactions IN ACCESS EXCLUSIVE MODE;
+  leaf := @extschema@.fintrans_retired_leaf();
+  IF leaf IS NULL THEN
+    RETURN NULL;
+  END IF;
+  EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', leaf);
+  EXECUTE format('SELECT EXISTS (SELECT FROM %s)', leaf) INTO filled;
+  IF filled THEN
+    RETURN 'transactions have come meanwhile';
+  END IF;
+  EXECUTE format('DROP TABLE %s', leaf);
+  RETURN NULL;
+EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+  RETURN 'it is in use';
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_drop_retired_leaf() IS
+  'Last step of fintrans_drop_before(): drops the oldest retired partition if it is empty and nobody has to be waited for; returns why not, if so.';
+
+REVOKE EXECUTE ON FUNCTION
+  @extschema@.fintrans_retire(timestamptz),
+  @extschema@.fintrans_retired_leaf(),
+  @extschema@.fintrans_empty_retired_leaf(bigint),
+  @extschema@.fintrans_drop_retired_leaf()
+  FROM PUBLIC;
+
+-- No SET and no SECURITY DEFINER, or it could not commit: hence no operator
+-- that the caller's search_path could decide about.
+CREATE PROCEDURE @extschema@.fintrans_drop_before(before timestamptz)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  leaf     regclass;
+  block    bigint;
+  obstacle text;
+BEGIN
+  PERFORM @extschema@.fintrans_retire(before);
+  COMMIT;
+  LOOP
+    leaf := @extschema@.fintrans_retired_leaf();
+    EXIT WHEN leaf IS NULL;
+    FOR attempt IN 1 .. 60 LOOP
+      block := 0;
+      LOOP
+        block := @extschema@.fintrans_empty_retired_leaf(block);
+        COMMIT;
+        EXIT WHEN block IS NULL;
+      END LOOP;
+      obstacle := @extschema@.fintrans_drop_retired_leaf();
+      COMMIT;
+      EXIT WHEN obstacle IS NULL;
+      RAISE NOTICE 'partition "%" cannot be dropped yet: %', leaf, obstacle;
+      PERFORM pg_catalog.pg_sleep(1);
+    END LOOP;
+    IF obstacle IS NOT NULL THEN
+      RAISE EXCEPTION 'partition "%" could not be dropped: %', leaf, obstacle
+        USING ERRCODE = 'lock_not_available',
+              HINT = 'Call the procedure again when nobody holds it any more.';
+    END IF;
+  END LOOP;
+END
+$$;
+
+COMMENT ON PROCEDURE @extschema@.fintrans_drop_before(timestamptz) IS
+  'Drops the partitions that hold transactions of earlier UTC days only: totals and offsets follow, volume, alerts and reviews stay. Works in many short transactions while others read and write.';
+
+REVOKE EXECUTE ON PROCEDURE @extschema@.fintrans_drop_before(timestamptz) FROM PUBLIC;
+
 -- ----------------------------------------------------------------- queries
 
 CREATE FUNCTION @extschema@.fintrans_suspects(threshold numeric)
@@ -582,7 +766,8 @@ BEGIN ATOMIC
     LEFT JOIN @extschema@.fintrans_magnitudes m USING (magnitude)
    WHERE l.magnitude <> 32767 AND (m.ceiling IS NULL OR l.total > m.ceiling)
   UNION ALL
-  -- a minute without rows is history, unless its day is still held
+  -- A minute without rows is history, unless its day is still held; days
+  -- being dropped are history as well.
   SELECT 'volume', format('%s %s', city, minute),
          CASE WHEN e.transactions IS NULL THEN 'none'
               ELSE format('%s in %s, each %s to %s', e.total, e.transactions,
@@ -602,6 +787,8 @@ BEGIN ATOMIC
           OR @extschema@.fintrans_has_leaf(
                to_char(f.minute AT TIME ZONE 'UTC',
                        '"fintrans_transactions_"YYYYMMDD')::name))
+     AND NOT EXISTS (SELECT FROM @extschema@.fintrans_retention r
+                      WHERE minute < r.dropped_before)
   UNION ALL
   SELECT 'offsets', format('%s [%s]', topic, kafka_partition),
          CASE WHEN f.topic IS NULL THEN 'a row in fintrans_offsets'
@@ -852,6 +1039,11 @@ BEGIN
         ('writer', 'SELECT, INSERT', '%s.fintrans_settings'),
         ('writer', 'EXECUTE',
          'FUNCTION %s.fintrans_ensure_partitions(timestamptz, timestamptz)'),
+        ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_retire(timestamptz)'),
+        ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_retired_leaf()'),
+        ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_empty_retired_leaf(bigint)'),
+        ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_drop_retired_leaf()'),
+        ('keeper', 'EXECUTE', 'PROCEDURE %s.fintrans_drop_before(timestamptz)'),
         ('operator', 'SELECT, INSERT (name, kind, threshold, enabled), UPDATE (name, threshold, enabled)',
          '%s.fintrans_rules'),
         ('operator', 'SELECT', '%s.fintrans_alerts'),
@@ -867,7 +1059,7 @@ BEGIN
   IF NOT known THEN
     RAISE EXCEPTION 'no ability "%"', ability
       USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'Abilities are reader, writer and operator.';
+            HINT = 'Abilities are reader, writer, keeper and operator.';
   END IF;
   EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', namespace, grantee);
   IF ability = 'writer' THEN
@@ -882,6 +1074,6 @@ END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_grant(regrole, text) IS
-  'Gives a role what it needs: reader (dashboards, investigators), writer (the bridge) or operator (the detector, reviews); a role may have several.';
+  'Gives a role what it needs: reader (dashboards, investigators), writer (the bridge), keeper (retention) or operator (the detector, reviews); a role may have several.';
 
 REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_grant(regrole, text) FROM PUBLIC;

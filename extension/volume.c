@@ -10,6 +10,7 @@
 
 #include "catalog/pg_type_d.h"
 #include "utils/builtins.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "statements.h"
@@ -68,6 +69,52 @@ static Statement renew_extremes = {
 	.types = {TEXTARRAYOID, TIMESTAMPTZARRAYOID}
 };
 
+static Statement select_horizon = {
+	.text = "SELECT r.dropped_before FROM %s.fintrans_retention r"
+};
+
+/* The time before which removed rows stay counted. */
+static TimestampTz
+retention_horizon(Oid schema)
+{
+	TimestampTz horizon = DT_NOBEGIN;
+
+	statement_execute(&select_horizon, schema, NULL, GetLatestSnapshot(),
+					  SPI_OK_SELECT);
+	if (SPI_processed > 0)
+	{
+		bool		isnull;		/* it cannot be NULL */
+
+		horizon = DatumGetTimestampTz(SPI_getbinval(SPI_tuptable->vals[0],
+													SPI_tuptable->tupdesc, 1,
+													&isnull));
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return horizon;
+}
+
+/* Leave out the minutes that stay as they are; returns how many are left. */
+static int
+leave_out_history(Oid schema, VolumeDelta **volumes, int count)
+{
+	TimestampTz horizon = DT_NOBEGIN;
+	bool		known = false;
+	int			n = 0;
+	int			i;
+
+	for (i = 0; i < count; i++)
+	{
+		if (volumes[i]->removed && !known)
+		{
+			horizon = retention_horizon(schema);
+			known = true;
+		}
+		if (!volumes[i]->removed || volumes[i]->minute >= horizon)
+			volumes[n++] = volumes[i];
+	}
+	return n;
+}
+
 /* Minutes that lost rows: drop the empty ones, renew the others' extremes. */
 static void
 repair_removed(Oid schema, VolumeDelta **volumes, int count)
@@ -100,9 +147,13 @@ volume_apply(Oid schema, VolumeDelta **volumes, int count)
 {
 	Datum	   *columns[COLUMNS];
 	Datum		arguments[COLUMNS];
-	AmountBuffer *buffers = palloc(count * 3 * sizeof(AmountBuffer));
+	AmountBuffer *buffers;
 	int			i;
 
+	count = leave_out_history(schema, volumes, count);
+	if (count == 0)
+		return;
+	buffers = palloc(count * 3 * sizeof(AmountBuffer));
 	for (i = 0; i < COLUMNS; i++)
 		columns[i] = palloc(count * sizeof(Datum));
 	for (i = 0; i < count; i++)

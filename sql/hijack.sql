@@ -49,6 +49,11 @@ SELECT shared.fintrans_set_rule('default', 50);
 UPDATE shared.fintrans_laundering SET total = total + 1 WHERE source_account = '7';
 UPDATE shared.fintrans_volume SET maximum = 1501;
 SELECT problem, expected, found FROM shared.fintrans_verify() ORDER BY problem;
+-- a procedure that commits can pin no search_path
+SET search_path = shared, pg_catalog;
+CALL fintrans_drop_before('2026-01-02');
+RESET search_path;
+SELECT count(*) FROM shared.fintrans_transactions;
 SET client_min_messages = warning;
 DROP SCHEMA shared CASCADE;
 DROP ROLE fintrans_test_grantee;

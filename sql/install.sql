@@ -10,10 +10,11 @@ SELECT pg_describe_object(d.classid, d.objid, 0) AS without_comment
    AND obj_description(d.objid, d.classid::regclass::name) IS NULL
    AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = d.objid AND c.relkind IN ('i', 'S'))
  ORDER BY 1;
--- no output: definer and PL/pgSQL functions pin their search_path
+-- no output: definer and PL/pgSQL functions pin their search_path; procedures
+-- that commit cannot, nor may they then be definers (sql/hijack.sql tries one)
 SELECT p.oid::regprocedure AS without_search_path
   FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
- WHERE p.proname ~ '^fintrans_' AND (p.prosecdef OR l.lanname = 'plpgsql')
+ WHERE p.proname ~ '^fintrans_' AND (p.prosecdef OR l.lanname = 'plpgsql' AND p.prokind <> 'p')
    AND NOT coalesce(array_to_string(p.proconfig, ',') ~ 'search_path=pg_catalog', false)
  ORDER BY 1;
 -- no output: PUBLIC may execute nothing that writes or runs as the owner

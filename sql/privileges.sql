@@ -1,15 +1,17 @@
 -- Roles: a writer, a reader, an operator and one who may nothing.
 SET client_min_messages = warning;
-DROP ROLE IF EXISTS fintrans_test_writer, fintrans_test_reader, fintrans_test_operator, fintrans_test_mallory;
+DROP ROLE IF EXISTS fintrans_test_writer, fintrans_test_reader, fintrans_test_operator, fintrans_test_keeper, fintrans_test_mallory;
 RESET client_min_messages;
 CREATE ROLE fintrans_test_writer;
 CREATE ROLE fintrans_test_reader;
 CREATE ROLE fintrans_test_operator;
+CREATE ROLE fintrans_test_keeper;
 CREATE ROLE fintrans_test_mallory;
 SELECT fintrans_ensure_partitions('2026-01-01', '2026-01-01') AS made;
 SELECT fintrans_grant('fintrans_test_writer', 'writer');
 SELECT fintrans_grant('fintrans_test_reader', 'reader');
 SELECT fintrans_grant('fintrans_test_operator', 'operator');
+SELECT fintrans_grant('fintrans_test_keeper', 'keeper');
 SELECT fintrans_grant('fintrans_test_mallory', 'everything');
 -- the writer adds rows, in the parent and in leaves old and new, and no more
 SET ROLE fintrans_test_writer;
@@ -47,6 +49,12 @@ UPDATE fintrans_rules SET changed_by = 'somebody else';
 UPDATE fintrans_alerts SET total = 0;
 DELETE FROM fintrans_rules;
 DELETE FROM fintrans_reviews;
+-- the keeper drops what is old, and nothing else
+SET ROLE fintrans_test_keeper;
+CALL fintrans_drop_before('2026-01-01');
+DELETE FROM fintrans_transactions;
+DELETE FROM fintrans_retention;
+SELECT count(*) FROM fintrans_transactions;
 -- the reader sees all but raw payloads, and changes nothing
 SET ROLE fintrans_test_reader;
 SELECT source_account, target_account, total FROM fintrans_suspects(8000);
@@ -64,6 +72,7 @@ GRANT CREATE ON SCHEMA public TO fintrans_test_mallory;
 SET ROLE fintrans_test_mallory;
 SELECT * FROM fintrans_suspects(8000);
 SELECT fintrans_verify();
+CALL fintrans_drop_before('2026-01-01');
 CREATE TABLE mallory (event_time timestamptz, city text, source_account text,
   target_account text, amount numeric);
 CREATE TRIGGER mallory AFTER INSERT ON mallory REFERENCING NEW TABLE AS new_rows
@@ -76,5 +85,6 @@ DELETE FROM fintrans_dead_letters;
 DELETE FROM fintrans_reviews;
 DELETE FROM fintrans_alerts;
 DELETE FROM fintrans_rules;
-DROP OWNED BY fintrans_test_writer, fintrans_test_reader, fintrans_test_operator, fintrans_test_mallory;
-DROP ROLE fintrans_test_writer, fintrans_test_reader, fintrans_test_operator, fintrans_test_mallory;
+DELETE FROM fintrans_retention;
+DROP OWNED BY fintrans_test_writer, fintrans_test_reader, fintrans_test_operator, fintrans_test_keeper, fintrans_test_mallory;
+DROP ROLE fintrans_test_writer, fintrans_test_reader, fintrans_test_operator, fintrans_test_keeper, fintrans_test_mallory;
