@@ -735,46 +735,46 @@ END;
 COMMENT ON FUNCTION @extschema@.fintrans_suspects(numeric) IS
   'The pairs whose total is strictly above the threshold, largest first.';
 
-CREATE FUNCTION @extschema@.fintrans_verify()
-RETURNS TABLE (problem text, subject text, expected text, found text)
-LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
--- compiling it for thousands of partitions takes minutes
-SET jit = off
-BEGIN ATOMIC
-  SELECT 'pair',
-         format('%s -> %s', source_account, target_account),
-         CASE WHEN e.transactions IS NULL THEN 'none'
-              ELSE format('%s in %s', e.total, e.transactions) END,
-         CASE WHEN f.transactions IS NULL THEN 'none'
-              ELSE format('%s in %s', f.total, f.transactions) END
+-- ------------------------------------------------------------- differences
+
+-- What is maintained against what it is made of: read by fintrans_verify() and
+-- corrected by fintrans_rebuild().
+
+CREATE VIEW @extschema@.fintrans_pair_differences AS
+  SELECT source_account, target_account,
+         e.total AS expected_total, e.transactions AS expected_transactions,
+         f.total AS found_total, f.transactions AS found_transactions,
+         coalesce(e.first_time, f.first_time) AS first_time,
+         coalesce(e.last_time, f.last_time) AS last_time
     FROM (SELECT t.source_account, t.target_account,
-                 sum(t.amount) AS total, count(*) AS transactions
+                 sum(t.amount) AS total, count(*) AS transactions,
+                 min(t.event_time) AS first_time, max(t.event_time) AS last_time
             FROM @extschema@.fintrans_transactions t
            GROUP BY t.source_account, t.target_account) e
     FULL JOIN @extschema@.fintrans_laundering f
          USING (source_account, target_account)
-   WHERE (e.total, e.transactions)
-         IS DISTINCT FROM (f.total, f.transactions)
-  UNION ALL
-  SELECT 'magnitude',
-         format('%s -> %s', l.source_account, l.target_account),
-         CASE WHEN m.ceiling IS NULL THEN 'a known magnitude'
-              ELSE format('at most %s', m.ceiling) END,
-         format('%s in magnitude %s', l.total, l.magnitude)
+   WHERE (e.total, e.transactions) IS DISTINCT FROM (f.total, f.transactions);
+
+COMMENT ON VIEW @extschema@.fintrans_pair_differences IS
+  'Pairs whose total or number of transactions is not that of the transactions held.';
+
+CREATE VIEW @extschema@.fintrans_magnitude_differences AS
+  SELECT l.source_account, l.target_account, l.total, l.magnitude, m.ceiling
     FROM @extschema@.fintrans_laundering l
     LEFT JOIN @extschema@.fintrans_magnitudes m USING (magnitude)
-   WHERE l.magnitude <> 32767 AND (m.ceiling IS NULL OR l.total > m.ceiling)
-  UNION ALL
-  -- A minute without rows is history, unless its day is still held; days
-  -- being dropped are history as well.
-  SELECT 'volume', format('%s %s', city, minute),
-         CASE WHEN e.transactions IS NULL THEN 'none'
-              ELSE format('%s in %s, each %s to %s', e.total, e.transactions,
-                          e.minimum, e.maximum) END,
-         CASE WHEN f.transactions IS NULL THEN 'none'
-              ELSE format('%s in %s, each %s to %s', f.total, f.transactions,
-                          f.minimum, f.maximum) END
+   WHERE l.magnitude <> 32767 AND (m.ceiling IS NULL OR l.total > m.ceiling);
+
+COMMENT ON VIEW @extschema@.fintrans_magnitude_differences IS
+  'Pairs that fintrans_suspects() may not find, since their total exceeds the ceiling of their magnitude.';
+
+-- A minute without rows is history, unless its day is still held; days being
+-- dropped are history as well.
+CREATE VIEW @extschema@.fintrans_volume_differences AS
+  SELECT city, minute,
+         e.transactions AS expected_transactions, e.total AS expected_total,
+         e.minimum AS expected_minimum, e.maximum AS expected_maximum,
+         f.transactions AS found_transactions, f.total AS found_total,
+         f.minimum AS found_minimum, f.maximum AS found_maximum
     FROM (SELECT t.city, date_bin('1 minute', t.event_time, 'epoch') AS minute,
                  count(*) AS transactions, sum(t.amount) AS total,
                  min(t.amount) AS minimum, max(t.amount) AS maximum
@@ -788,16 +788,15 @@ BEGIN ATOMIC
                to_char(f.minute AT TIME ZONE 'UTC',
                        '"fintrans_transactions_"YYYYMMDD')::name))
      AND NOT EXISTS (SELECT FROM @extschema@.fintrans_retention r
-                      WHERE minute < r.dropped_before)
-  UNION ALL
-  SELECT 'offsets', format('%s [%s]', topic, kafka_partition),
-         CASE WHEN f.topic IS NULL THEN 'a row in fintrans_offsets'
-              ELSE format('%s rows, each offset once, from %s to below %s',
-                          f.stored + f.replayed, f.first_offset,
-                          f.next_offset) END,
-         CASE WHEN e.topic IS NULL THEN 'no rows'
-              ELSE format('%s rows, %s different offsets, from %s to %s',
-                          e.held, e.offsets, e.lowest, e.highest) END
+                      WHERE minute < r.dropped_before);
+
+COMMENT ON VIEW @extschema@.fintrans_volume_differences IS
+  'Minutes of a city whose volume is not that of the transactions held.';
+
+CREATE VIEW @extschema@.fintrans_offset_differences AS
+  SELECT topic, kafka_partition, f.first_offset, f.next_offset,
+         f.stored + f.replayed AS counted,
+         e.held, e.offsets, e.lowest, e.highest
     FROM (SELECT t.city AS topic, t.kafka_partition, count(*) AS held,
                  count(DISTINCT t.kafka_offset) AS offsets,
                  min(t.kafka_offset) AS lowest, max(t.kafka_offset) AS highest
@@ -808,29 +807,40 @@ BEGIN ATOMIC
    WHERE f.topic IS NULL
       OR coalesce(e.held, 0) <> f.stored + f.replayed
       OR e.held <> e.offsets
-      OR e.lowest < f.first_offset OR e.highest >= f.next_offset
-  UNION ALL
-  SELECT 'dead letters', format('%s [%s]', topic, kafka_partition),
-         coalesce(f.dead_lettered, 0)::text, coalesce(e.held, 0)::text
+      OR e.lowest < f.first_offset OR e.highest >= f.next_offset;
+
+COMMENT ON VIEW @extschema@.fintrans_offset_differences IS
+  'Kafka partitions whose transactions held are not those that fintrans_offsets counts.';
+
+CREATE VIEW @extschema@.fintrans_dead_letter_differences AS
+  SELECT topic, kafka_partition, coalesce(f.dead_lettered, 0) AS counted,
+         coalesce(e.held, 0) AS held
     FROM (SELECT d.topic, d.kafka_partition, count(*) AS held
             FROM @extschema@.fintrans_dead_letters d
            GROUP BY 1, 2) e
     FULL JOIN @extschema@.fintrans_offsets f USING (topic, kafka_partition)
-   WHERE coalesce(e.held, 0) <> coalesce(f.dead_lettered, 0)
-  UNION ALL
-  SELECT 'trigger', p.relation::text, format('%s enabled', n.tgname),
-         CASE WHEN t.tgname IS NULL THEN 'none' ELSE 'disabled' END
+   WHERE coalesce(e.held, 0) <> coalesce(f.dead_lettered, 0);
+
+COMMENT ON VIEW @extschema@.fintrans_dead_letter_differences IS
+  'Kafka partitions whose dead letters held are not those that fintrans_offsets counts.';
+
+CREATE VIEW @extschema@.fintrans_trigger_differences AS
+  SELECT p.relation, n.tgname,
+         CASE WHEN t.tgname IS NULL THEN 'none' ELSE 'disabled' END AS found
     FROM @extschema@.fintrans_relations() p
     -- partitions made since are listed, but their triggers are not seen yet
     JOIN pg_class c ON c.oid = p.relation
    CROSS JOIN (VALUES ('fintrans_inserted'), ('fintrans_updated'),
                       ('fintrans_deleted'), ('fintrans_truncated')) n (tgname)
     LEFT JOIN pg_trigger t ON t.tgrelid = p.relation AND t.tgname = n.tgname
-   WHERE t.tgname IS NULL OR t.tgenabled NOT IN ('O', 'A')
-  UNION ALL
-  SELECT 'alert',
-         format('rule %s: %s -> %s', r.name, l.source_account, l.target_account),
-         'an alert', 'none'
+   WHERE t.tgname IS NULL OR t.tgenabled NOT IN ('O', 'A');
+
+COMMENT ON VIEW @extschema@.fintrans_trigger_differences IS
+  'Triggers that are missing or disabled.';
+
+CREATE VIEW @extschema@.fintrans_alert_differences AS
+  SELECT r.name AS rule, l.source_account, l.target_account, l.total,
+         l.transactions, r.threshold
     FROM @extschema@.fintrans_rules r
     JOIN @extschema@.fintrans_laundering l
       ON l.magnitude >= @extschema@.fintrans_magnitude_above(r.threshold)
@@ -839,12 +849,327 @@ BEGIN ATOMIC
       ON (a.rule, a.source_account, a.target_account)
          = (r.name, l.source_account, l.target_account)
    WHERE r.enabled AND a.rule IS NULL;
+
+COMMENT ON VIEW @extschema@.fintrans_alert_differences IS
+  'Alerts that are missing.';
+
+CREATE FUNCTION @extschema@.fintrans_verify()
+RETURNS TABLE (problem text, subject text, expected text, found text)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+-- compiling it for thousands of partitions takes minutes
+SET jit = off
+BEGIN ATOMIC
+  SELECT 'pair', format('%s -> %s', d.source_account, d.target_account),
+         CASE WHEN d.expected_transactions IS NULL THEN 'none'
+              ELSE format('%s in %s', d.expected_total, d.expected_transactions) END,
+         CASE WHEN d.found_transactions IS NULL THEN 'none'
+              ELSE format('%s in %s', d.found_total, d.found_transactions) END
+    FROM @extschema@.fintrans_pair_differences d
+  UNION ALL
+  SELECT 'magnitude', format('%s -> %s', d.source_account, d.target_account),
+         CASE WHEN d.ceiling IS NULL THEN 'a known magnitude'
+              ELSE format('at most %s', d.ceiling) END,
+         format('%s in magnitude %s', d.total, d.magnitude)
+    FROM @extschema@.fintrans_magnitude_differences d
+  UNION ALL
+  SELECT 'volume', format('%s %s', d.city, d.minute),
+         CASE WHEN d.expected_transactions IS NULL THEN 'none'
+              ELSE format('%s in %s, each %s to %s', d.expected_total,
+                          d.expected_transactions, d.expected_minimum,
+                          d.expected_maximum) END,
+         CASE WHEN d.found_transactions IS NULL THEN 'none'
+              ELSE format('%s in %s, each %s to %s', d.found_total,
+                          d.found_transactions, d.found_minimum,
+                          d.found_maximum) END
+    FROM @extschema@.fintrans_volume_differences d
+  UNION ALL
+  SELECT 'offsets', format('%s [%s]', d.topic, d.kafka_partition),
+         CASE WHEN d.counted IS NULL THEN 'a row in fintrans_offsets'
+              ELSE format('%s rows, each offset once, from %s to below %s',
+                          d.counted, d.first_offset, d.next_offset) END,
+         CASE WHEN d.held IS NULL THEN 'no rows'
+              ELSE format('%s rows, %s different offsets, from %s to %s',
+                          d.held, d.offsets, d.lowest, d.highest) END
+    FROM @extschema@.fintrans_offset_differences d
+  UNION ALL
+  SELECT 'dead letters', format('%s [%s]', d.topic, d.kafka_partition),
+         d.counted::text, d.held::text
+    FROM @extschema@.fintrans_dead_letter_differences d
+  UNION ALL
+  SELECT 'trigger', d.relation::text, format('%s enabled', d.tgname), d.found
+    FROM @extschema@.fintrans_trigger_differences d
+  UNION ALL
+  SELECT 'alert', format('rule %s: %s -> %s', d.rule, d.source_account,
+                         d.target_account),
+         'an alert', 'none'
+    FROM @extschema@.fintrans_alert_differences d;
 END;
 
 COMMENT ON FUNCTION @extschema@.fintrans_verify() IS
-  'Recomputes everything fintrans maintains and returns a row per difference: totals, volume, offsets against rows, dead letters, triggers, missing alerts. No row: all is well. Reads all transactions once or twice.';
+  'Recomputes everything fintrans maintains and returns a row per difference: totals, volume, offsets against rows, dead letters, triggers, missing alerts. No row: all is well. Reads all transactions three times, in bounded memory.';
 
 REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_verify() FROM PUBLIC;
+
+-- ----------------------------------------------------------------- rebuild
+
+-- Corrections are differences found in one snapshot, in which rows and totals
+-- belong together.  Adding them is right however much others have added
+-- meanwhile, so nobody is kept from writing.
+
+CREATE FUNCTION @extschema@.fintrans_correct_triggers()
+RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  missing   record;
+  target    regclass;
+  corrected bigint := 0;
+BEGIN
+  FOR target IN
+    SELECT DISTINCT d.relation FROM @extschema@.fintrans_trigger_differences d
+  LOOP
+    FOR missing IN
+      SELECT t.tgname FROM pg_trigger t
+       WHERE t.tgrelid = target
+         AND t.tgname IN ('fintrans_inserted', 'fintrans_updated',
+                          'fintrans_deleted', 'fintrans_truncated')
+    LOOP
+      EXECUTE format('DROP TRIGGER %I ON %s', missing.tgname, target);
+    END LOOP;
+    PERFORM @extschema@.fintrans_add_triggers(target);
+    corrected := corrected + 1;
+  END LOOP;
+  RETURN corrected;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_correct_triggers() IS
+  'Step of fintrans_rebuild(): puts missing and disabled triggers in force; returns on how many tables.';
+
+CREATE FUNCTION @extschema@.fintrans_correct_offsets()
+RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  corrected bigint;
+BEGIN
+  UPDATE @extschema@.fintrans_offsets o
+     SET stored = o.stored - least(o.stored, m.missing),
+         replayed = o.replayed - (m.missing - least(o.stored, m.missing)),
+         dropped = o.dropped + m.missing
+    FROM (SELECT d.topic, d.kafka_partition,
+                 d.counted - coalesce(d.held, 0) AS missing,
+                 d.held = d.offsets AND d.lowest >= d.first_offset
+                 AND d.highest < d.next_offset AS plausible
+            FROM @extschema@.fintrans_offset_differences d) m
+   WHERE (o.topic, o.kafka_partition) = (m.topic, m.kafka_partition)
+     AND (m.missing > 0
+          OR m.missing < 0 AND m.plausible AND o.dropped + m.missing >= 0);
+  GET DIAGNOSTICS corrected = ROW_COUNT;
+  RETURN corrected;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_correct_offsets() IS
+  'Step of fintrans_rebuild(): counts offsets as dropped whose transactions are gone, and as stored those that have come back; returns in how many Kafka partitions. Other transactions than those counted it leaves alone.';
+
+CREATE FUNCTION @extschema@.fintrans_correct_dead_letters()
+RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  corrected bigint;
+BEGIN
+  UPDATE @extschema@.fintrans_offsets o
+     SET dead_lettered = o.dead_lettered - m.missing,
+         purged = o.purged + m.missing
+    FROM (SELECT d.topic, d.kafka_partition, d.counted - d.held AS missing
+            FROM @extschema@.fintrans_dead_letter_differences d) m
+   WHERE (o.topic, o.kafka_partition) = (m.topic, m.kafka_partition)
+     AND m.missing > 0;
+  GET DIAGNOSTICS corrected = ROW_COUNT;
+  RETURN corrected;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_correct_dead_letters() IS
+  'Step of fintrans_rebuild(): counts offsets as purged whose dead letters are gone; returns in how many Kafka partitions. Too many dead letters it leaves alone.';
+
+CREATE FUNCTION @extschema@.fintrans_magnitude_of(total numeric)
+RETURNS smallint
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT coalesce(min(m.magnitude), 32767::smallint)
+    FROM @extschema@.fintrans_magnitudes m
+   WHERE m.ceiling >= total;
+END;
+
+COMMENT ON FUNCTION @extschema@.fintrans_magnitude_of(numeric) IS
+  'The lowest magnitude whose ceiling the total does not exceed.';
+
+CREATE FUNCTION @extschema@.fintrans_correct_pairs()
+RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET jit = off
+AS $$
+DECLARE
+  corrected bigint;
+BEGIN
+  INSERT INTO @extschema@.fintrans_laundering AS l
+  SELECT d.source_account, d.target_account,
+         coalesce(d.expected_total, 0) - coalesce(d.found_total, 0),
+         coalesce(d.expected_transactions, 0) - coalesce(d.found_transactions, 0),
+         d.first_time, d.last_time,
+         @extschema@.fintrans_magnitude_of(d.expected_total)
+    FROM @extschema@.fintrans_pair_differences d
+   ORDER BY d.source_account, d.target_account
+      ON CONFLICT (source_account, target_account) DO UPDATE
+     SET total = l.total + excluded.total,
+         transactions = l.transactions + excluded.transactions,
+         first_time = least(l.first_time, excluded.first_time),
+         last_time = greatest(l.last_time, excluded.last_time),
+         magnitude = @extschema@.fintrans_magnitude_of(l.total + excluded.total);
+  GET DIAGNOSTICS corrected = ROW_COUNT;
+  IF corrected > 0 THEN
+    DELETE FROM @extschema@.fintrans_laundering WHERE transactions = 0;
+  END IF;
+  RETURN corrected;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_correct_pairs() IS
+  'Step of fintrans_rebuild(): corrects totals and numbers of transactions; returns of how many pairs.';
+
+CREATE FUNCTION @extschema@.fintrans_correct_magnitudes()
+RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  corrected bigint;
+BEGIN
+  UPDATE @extschema@.fintrans_laundering l
+     SET magnitude = @extschema@.fintrans_magnitude_of(l.total)
+    FROM @extschema@.fintrans_magnitude_differences d
+   WHERE (l.source_account, l.target_account)
+         = (d.source_account, d.target_account);
+  GET DIAGNOSTICS corrected = ROW_COUNT;
+  RETURN corrected;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_correct_magnitudes() IS
+  'Step of fintrans_rebuild(): corrects magnitudes; returns of how many pairs.';
+
+-- Extremes cannot be added.  The minutes in question are locked and marked with
+-- NaN, which nobody else gets to see, and theirs are then read anew.
+CREATE FUNCTION @extschema@.fintrans_correct_volume()
+RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET jit = off
+AS $$
+DECLARE
+  corrected bigint;
+BEGIN
+  INSERT INTO @extschema@.fintrans_volume AS v
+  SELECT d.city, d.minute,
+         coalesce(d.expected_transactions, 0) - coalesce(d.found_transactions, 0),
+         coalesce(d.expected_total, 0) - coalesce(d.found_total, 0),
+         'NaN', 'NaN'
+    FROM @extschema@.fintrans_volume_differences d
+   ORDER BY d.city, d.minute
+      ON CONFLICT (city, minute) DO UPDATE
+     SET transactions = v.transactions + excluded.transactions,
+         total = v.total + excluded.total,
+         minimum = 'NaN', maximum = 'NaN';
+  GET DIAGNOSTICS corrected = ROW_COUNT;
+  IF corrected > 0 THEN
+    DELETE FROM @extschema@.fintrans_volume WHERE transactions = 0;
+    UPDATE @extschema@.fintrans_volume v
+       SET minimum = r.minimum, maximum = r.maximum
+      FROM (SELECT t.city, date_bin('1 minute', t.event_time, 'epoch') AS minute,
+                   min(t.amount) AS minimum, max(t.amount) AS maximum
+              FROM @extschema@.fintrans_transactions t
+             GROUP BY 1, 2) r
+     WHERE (v.city, v.minute) = (r.city, r.minute) AND v.minimum = 'NaN';
+  END IF;
+  RETURN corrected;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_correct_volume() IS
+  'Step of fintrans_rebuild(): corrects the volume; returns of how many minutes.';
+
+CREATE FUNCTION @extschema@.fintrans_correct_alerts()
+RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  corrected bigint;
+BEGIN
+  INSERT INTO @extschema@.fintrans_alerts (rule, source_account, target_account,
+                                           total, transactions, threshold)
+  SELECT d.rule, d.source_account, d.target_account, d.total, d.transactions,
+         d.threshold
+    FROM @extschema@.fintrans_alert_differences d
+      ON CONFLICT (rule, source_account, target_account) DO NOTHING;
+  GET DIAGNOSTICS corrected = ROW_COUNT;
+  IF corrected > 0 THEN
+    PERFORM pg_notify('fintrans_alerts', '');
+  END IF;
+  RETURN corrected;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_correct_alerts() IS
+  'Step of fintrans_rebuild(): raises the alerts that are missing; returns how many.';
+
+CREATE FUNCTION @extschema@.fintrans_rebuild()
+RETURNS TABLE (problem text, corrected bigint)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  -- offsets before pairs before volume: the order in which writers lock rows
+  steps CONSTANT text[] := ARRAY['triggers', 'offsets', 'dead letters', 'pairs',
+                                 'magnitudes', 'volume', 'alerts'];
+BEGIN
+  IF current_setting('transaction_isolation')
+     NOT IN ('read committed', 'read uncommitted') THEN
+    RAISE EXCEPTION 'totals can be rebuilt at isolation level READ COMMITTED only'
+      USING ERRCODE = 'invalid_transaction_state';
+  END IF;
+  -- a rule changed meanwhile would not see what is corrected here
+  LOCK TABLE @extschema@.fintrans_rules IN SHARE MODE;
+  FOREACH problem IN ARRAY steps LOOP
+    RAISE NOTICE 'correcting %', problem;
+    EXECUTE format('SELECT @extschema@.fintrans_correct_%s()',
+                   replace(problem, ' ', '_')) INTO corrected;
+    RETURN NEXT;
+  END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_rebuild() IS
+  'Corrects what fintrans_verify() finds, while others read and write; returns how much of each kind. For the owner of the extension.';
+
+REVOKE EXECUTE ON FUNCTION
+  @extschema@.fintrans_correct_triggers(),
+  @extschema@.fintrans_correct_offsets(),
+  @extschema@.fintrans_correct_dead_letters(),
+  @extschema@.fintrans_correct_pairs(),
+  @extschema@.fintrans_correct_magnitudes(),
+  @extschema@.fintrans_correct_volume(),
+  @extschema@.fintrans_correct_alerts(),
+  @extschema@.fintrans_rebuild()
+  FROM PUBLIC;
 
 -- ------------------------------------------------------------------- rules
 
