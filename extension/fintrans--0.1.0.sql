@@ -707,6 +707,129 @@ COMMENT ON PROCEDURE @extschema@.fintrans_drop_before(timestamptz) IS
 
 REVOKE EXECUTE ON PROCEDURE @extschema@.fintrans_drop_before(timestamptz) FROM PUBLIC;
 
+-- ------------------------------------------------------------ dead letters
+
+-- Offsets are locked before pairs, and in the order in which bridges lock them.
+CREATE FUNCTION @extschema@.fintrans_replay_dead_letters(
+  corrected @extschema@.fintrans_transactions[])
+RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  wanted   CONSTANT bigint := cardinality(corrected);
+  replayed bigint;
+  first    timestamptz;
+  last     timestamptz;
+BEGIN
+  PERFORM FROM @extschema@.fintrans_offsets o
+    WHERE (o.topic, o.kafka_partition) IN (
+            SELECT c.city, c.kafka_partition FROM unnest(corrected) c)
+    ORDER BY o.topic, o.kafka_partition
+      FOR UPDATE;
+  SELECT min(coalesce(c.event_time, d.event_time)),
+         max(coalesce(c.event_time, d.event_time)) INTO first, last
+    FROM unnest(corrected) c
+    JOIN @extschema@.fintrans_dead_letters d
+      ON (d.topic, d.kafka_partition, d.kafka_offset)
+         = (c.city, c.kafka_partition, c.kafka_offset);
+  PERFORM @extschema@.fintrans_ensure_partitions(first, last);
+
+  WITH letters AS (
+    DELETE FROM @extschema@.fintrans_dead_letters d
+     USING unnest(corrected) c
+     WHERE (d.topic, d.kafka_partition, d.kafka_offset)
+           = (c.city, c.kafka_partition, c.kafka_offset)
+    RETURNING coalesce(c.event_time, d.event_time), c.city, c.source_account,
+              c.target_account, c.amount, c.reference, c.kafka_partition,
+              c.kafka_offset),
+  moved AS (
+    UPDATE @extschema@.fintrans_offsets o
+       SET dead_lettered = o.dead_lettered - l.letters,
+           replayed = o.replayed + l.letters
+      FROM (SELECT city, kafka_partition, count(*) AS letters
+              FROM letters GROUP BY city, kafka_partition) l
+     WHERE (o.topic, o.kafka_partition) = (l.city, l.kafka_partition))
+  INSERT INTO @extschema@.fintrans_transactions SELECT * FROM letters;
+  GET DIAGNOSTICS replayed = ROW_COUNT;
+  IF replayed <> wanted THEN
+    RAISE EXCEPTION '% of % dead letters to be replayed do not exist, or are named twice',
+                    wanted - replayed, wanted
+      USING ERRCODE = 'no_data_found',
+            DETAIL = 'None has been replayed.';
+  END IF;
+  RETURN replayed;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_replay_dead_letters(@extschema@.fintrans_transactions[]) IS
+  'Puts the corrected transactions in the place of the dead letters with their city (topic), Kafka partition and offset: all of them, each exactly once, or none. A NULL event_time stands for that of the message. Returns how many.';
+
+CREATE FUNCTION @extschema@.fintrans_replay_dead_letter(
+  topic text, kafka_partition integer, kafka_offset bigint, payload text,
+  event_time timestamptz DEFAULT NULL)
+RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  fields CONSTANT text[] :=
+    regexp_match(payload, '^([^[:space:]]+) ([^[:space:]]+) ([0-9]{1,15}(?:[.][0-9]{1,18})?)$');
+BEGIN
+  IF fields IS NULL THEN
+    RAISE EXCEPTION 'the corrected payload is not "source target amount"'
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  PERFORM @extschema@.fintrans_replay_dead_letters(ARRAY[
+    ROW(event_time, topic, fields[1], fields[2], fields[3]::numeric, NULL,
+        kafka_partition, kafka_offset)::@extschema@.fintrans_transactions]);
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_replay_dead_letter(text, integer, bigint, text, timestamptz) IS
+  'Replays one dead letter with a corrected payload "source target amount", at the time of the Kafka message unless another is given.';
+
+CREATE FUNCTION @extschema@.fintrans_purge_dead_letters(before timestamptz)
+RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  purged bigint;
+BEGIN
+  PERFORM FROM @extschema@.fintrans_offsets o
+    WHERE (o.topic, o.kafka_partition) IN (
+            SELECT d.topic, d.kafka_partition
+              FROM @extschema@.fintrans_dead_letters d
+             WHERE d.rejected_at < before)
+    ORDER BY o.topic, o.kafka_partition
+      FOR UPDATE;
+  WITH letters AS (
+    DELETE FROM @extschema@.fintrans_dead_letters d WHERE d.rejected_at < before
+    RETURNING d.topic, d.kafka_partition),
+  counts AS (
+    SELECT l.topic, l.kafka_partition, count(*) AS letters
+      FROM letters l GROUP BY l.topic, l.kafka_partition),
+  moved AS (
+    UPDATE @extschema@.fintrans_offsets o
+       SET dead_lettered = o.dead_lettered - c.letters,
+           purged = o.purged + c.letters
+      FROM counts c
+     WHERE (o.topic, o.kafka_partition) = (c.topic, c.kafka_partition))
+  SELECT coalesce(sum(c.letters), 0) INTO purged FROM counts c;
+  RETURN purged;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_purge_dead_letters(timestamptz) IS
+  'Deletes the dead letters rejected before that time, counts their offsets as purged, and returns how many.';
+
+REVOKE EXECUTE ON FUNCTION
+  @extschema@.fintrans_replay_dead_letters(@extschema@.fintrans_transactions[]),
+  @extschema@.fintrans_replay_dead_letter(text, integer, bigint, text, timestamptz),
+  @extschema@.fintrans_purge_dead_letters(timestamptz)
+  FROM PUBLIC;
+
 -- ----------------------------------------------------------------- queries
 
 CREATE FUNCTION @extschema@.fintrans_suspects(threshold numeric)
@@ -1369,6 +1492,10 @@ BEGIN
         ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_empty_retired_leaf(bigint)'),
         ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_drop_retired_leaf()'),
         ('keeper', 'EXECUTE', 'PROCEDURE %s.fintrans_drop_before(timestamptz)'),
+        ('keeper', 'SELECT', '%s.fintrans_dead_letters'),
+        ('keeper', 'EXECUTE', 'FUNCTION %1$s.fintrans_replay_dead_letters(%1$s.fintrans_transactions[])'),
+        ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_replay_dead_letter(text, integer, bigint, text, timestamptz)'),
+        ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_purge_dead_letters(timestamptz)'),
         ('operator', 'SELECT, INSERT (name, kind, threshold, enabled), UPDATE (name, threshold, enabled)',
          '%s.fintrans_rules'),
         ('operator', 'SELECT', '%s.fintrans_alerts'),
@@ -1399,6 +1526,6 @@ END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_grant(regrole, text) IS
-  'Gives a role what it needs: reader (dashboards, investigators), writer (the bridge), keeper (retention) or operator (the detector, reviews); a role may have several.';
+  'Gives a role what it needs: reader (dashboards, investigators), writer (the bridge), keeper (retention, dead letters) or operator (the detector, reviews); a role may have several.';
 
 REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_grant(regrole, text) FROM PUBLIC;

@@ -1,0 +1,62 @@
+-- Dead letters replayed with corrections, each exactly once, and purged by age.
+SELECT fintrans_set_rule('default', 100);
+INSERT INTO fintrans_offsets (topic, kafka_partition, first_offset, next_offset, dead_lettered)
+VALUES ('London', 0, 0, 4, 4), ('NYC', 1, 7, 8, 1);
+INSERT INTO fintrans_dead_letters (topic, kafka_partition, kafka_offset, payload, reason, event_time, rejected_at)
+VALUES ('London', 0, 0, 'a b 1,000.50', 'bad_amount', '2015-01-01 10:00+00', '2015-01-01'),
+       ('London', 0, 1, 'a b 2,000', 'bad_amount', '2015-01-02 10:00+00', '2015-01-02'),
+       ('London', 0, 2, 'a b', 'field_count', '2015-01-03 10:00+00', '2015-01-03'),
+       ('London', 0, 3, NULL, 'empty', NULL, '2015-01-04'),
+       ('NYC', 1, 7, 'x y 5 EUR', 'wrong_currency', '2015-01-01 10:00+00', '2015-01-05');
+SELECT * FROM fintrans_verify();
+CREATE VIEW offsets AS
+  SELECT topic, kafka_partition, stored, dead_lettered, replayed, purged FROM fintrans_offsets ORDER BY 1, 2;
+-- by a mapping: what stands between digits is no decimal comma
+SELECT fintrans_replay_dead_letters(array_agg(
+         ROW(NULL, topic, f[1], f[2], replace(f[3], ',', '')::numeric, NULL,
+             kafka_partition, kafka_offset)::fintrans_transactions)) AS replayed
+  FROM fintrans_dead_letters, regexp_split_to_array(convert_from(payload, 'UTF8'), ' ') f
+ WHERE reason = 'bad_amount';
+SELECT * FROM offsets;
+SELECT event_time AT TIME ZONE 'UTC' AS event_time, city, source_account, amount, kafka_partition, kafka_offset
+  FROM fintrans_transactions ORDER BY 1;
+SELECT source_account, total, transactions FROM fintrans_laundering;
+SELECT total FROM fintrans_alerts;
+SELECT * FROM fintrans_verify();
+-- one by its payload, at the message's time or at another
+SELECT fintrans_replay_dead_letter('NYC', 1, 7, 'x y 5');
+SELECT fintrans_replay_dead_letter('London', 0, 3, 'a b 0.1', '2015-01-04 08:00+00');
+SELECT * FROM offsets;
+SELECT * FROM fintrans_verify();
+-- not a second time, not what is not there, all or nothing
+\set VERBOSITY terse
+SELECT fintrans_replay_dead_letter('NYC', 1, 7, 'x y 5', '2015-01-01');
+SELECT fintrans_replay_dead_letters(ARRAY[
+  ROW('2015-01-03', 'London', 'a', 'b', 1, NULL, 0, 2)::fintrans_transactions,
+  ROW('2015-01-03', 'London', 'a', 'b', 1, NULL, 0, 2)::fintrans_transactions]);
+SELECT fintrans_replay_dead_letters(ARRAY[
+  ROW('2015-01-03', 'London', 'a', 'b', 1, NULL, 0, 2)::fintrans_transactions,
+  ROW('2015-01-03', 'London', 'a', 'b', 1, NULL, 0, 99)::fintrans_transactions]);
+SELECT fintrans_replay_dead_letters(ARRAY[
+  ROW('2015-01-03', 'London', 'a', 'b', -1, NULL, 0, 2)::fintrans_transactions]);
+SELECT fintrans_replay_dead_letters(ARRAY[
+  ROW(NULL, 'London', 'a', NULL, 1, NULL, 0, 2)::fintrans_transactions]);
+SELECT fintrans_replay_dead_letter('London', 0, 2, 'a b 1e3');
+SELECT fintrans_replay_dead_letter('London', 0, 2, NULL);
+SELECT fintrans_replay_dead_letter('London', 0, 2, E'a b 1\n');
+SELECT fintrans_replay_dead_letters('{}');
+SELECT fintrans_replay_dead_letters(NULL);
+\set VERBOSITY default
+SELECT * FROM offsets;
+-- purged by age
+SELECT fintrans_purge_dead_letters('2015-01-03') AS purged;
+SELECT fintrans_purge_dead_letters('2015-01-03 00:00:01') AS purged;
+SELECT fintrans_purge_dead_letters(NULL) AS purged;
+SELECT * FROM offsets;
+SELECT * FROM fintrans_verify();
+DROP VIEW offsets;
+DELETE FROM fintrans_transactions;
+DELETE FROM fintrans_volume;
+DELETE FROM fintrans_offsets;
+DELETE FROM fintrans_alerts;
+DELETE FROM fintrans_rules;
