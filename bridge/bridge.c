@@ -23,6 +23,7 @@
 #include "kafka_properties.h"
 #include "log.h"
 #include "program.h"
+#include "retention.h"
 #include "time_spec.h"
 #include "writer.h"
 
@@ -33,7 +34,7 @@
 
 /* How long leaving the group, and then the writer, may take. */
 #define CLOSE_SECONDS 10
-#define WRITER_STOP_MS 1000
+#define THREAD_STOP_MS 1000
 
 typedef struct Settings
 {
@@ -48,6 +49,7 @@ typedef struct Settings
 	int64_t		linger_ms;
 	const char *time_range;
 	const char *currency;
+	const char *retain;
 	bool		exit_at_end;
 	int64_t		max_messages;
 	OptionList	properties;
@@ -109,6 +111,10 @@ static const OptionSpec specs[] = {
 		"Currency of the installation, such as USD: messages may name it in a "
 	"fourth field, and one that names another becomes a dead letter.  The "
 	"first bridge decides it for all."},
+	{"retain", "FINTRANS_RETAIN", NULL, OPTION_TEXT,
+		offsetof(Settings, retain), "DURATION", NULL, 0, 0, NULL, false,
+		"Once a day, drop the transactions of days before this long ago, such "
+	"as 400d.  Needs the keeper's privileges.  Without it all are kept."},
 	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
 	"When to end"},
 	{"exit-at-end", "FINTRANS_EXIT_AT_END", NULL, OPTION_FLAG,
@@ -153,6 +159,10 @@ static int	bridge_main(const void *options, const OptionSource *sources,
 						char *errstr, size_t errstr_size);
 static bool read_settings(const Settings *settings, IngestSettings *ingest,
 						  char *errstr, size_t errstr_size);
+static bool check_retain(const char *retain, char *errstr,
+						 size_t errstr_size);
+static bool start_retention(const Settings *settings, Retention **retention,
+							char *errstr, size_t errstr_size);
 static bool check_currency(const char *currency, char *errstr,
 						   size_t errstr_size);
 static int	run(const Settings *settings, const IngestSettings *ingest,
@@ -221,6 +231,7 @@ read_settings(const Settings *settings, IngestSettings *ingest, char *errstr,
 		time_spec_parse_range(settings->time_range, &ingest->time_range,
 							  errstr, errstr_size) &&
 		check_currency(settings->currency, errstr, errstr_size) &&
+		check_retain(settings->retain, errstr, errstr_size) &&
 		database_check_conninfo(settings->database, errstr, errstr_size);
 }
 
@@ -238,6 +249,15 @@ check_currency(const char *currency, char *errstr, size_t errstr_size)
 	return false;
 }
 
+static bool
+check_retain(const char *retain, char *errstr, size_t errstr_size)
+{
+	int64_t		ms;
+
+	return retain == NULL ||
+		time_spec_parse_duration(retain, &ms, errstr, errstr_size);
+}
+
 /* The database first: without it no partition is taken from another bridge. */
 static int
 run(const Settings *settings, const IngestSettings *ingest,
@@ -245,6 +265,7 @@ run(const Settings *settings, const IngestSettings *ingest,
 	size_t errstr_size)
 {
 	int			status = EXIT_FAILURE;
+	Retention  *retention = NULL;
 	Writer	   *writer = writer_start(settings->database, settings->currency,
 									  errstr, errstr_size);
 
@@ -252,19 +273,38 @@ run(const Settings *settings, const IngestSettings *ingest,
 			  "version=" FINTRANS_VERSION " group=%s topics=%s",
 			  log_quote(settings->group, (char[256]) {0}, 256),
 			  log_quote(settings->topics, (char[512]) {0}, 512));
-	if (writer == NULL)
+	if (writer == NULL ||
+		!start_retention(settings, &retention, errstr, errstr_size))
 		report_failure(errstr);
 	else
 		status = load(ingest, consumer_settings, writer, errstr,
 					  errstr_size);
-	if (writer != NULL && !writer_stop(writer, WRITER_STOP_MS))
+	if ((retention != NULL && !retention_stop(retention, THREAD_STOP_MS)) ||
+		(writer != NULL && !writer_stop(writer, THREAD_STOP_MS)))
 	{
-		/* its thread waits for the database and cannot be ended */
+		/* a thread waits for the database and cannot be ended */
 		log_write(LOG_LEVEL_INFO, "exit", "status=%d", status);
 		_exit(status);
 	}
 	log_write(LOG_LEVEL_INFO, "exit", "status=%d", status);
 	return status;
+}
+
+/* Leaves *retention alone when nothing is to be dropped. */
+static bool
+start_retention(const Settings *settings, Retention **retention, char *errstr,
+				size_t errstr_size)
+{
+	int64_t		retain_ms;
+
+	if (settings->retain == NULL)
+		return true;
+	if (!time_spec_parse_duration(settings->retain, &retain_ms, errstr,
+								  errstr_size))
+		return false;
+	*retention = retention_start(settings->database, retain_ms, errstr,
+								 errstr_size);
+	return *retention != NULL;
 }
 
 /* The exit status. */

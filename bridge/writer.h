@@ -1,7 +1,6 @@
 /*
  * The writer thread: does one job at a time in the database, again and again
- * until it is done or cannot be, while the consumer's thread goes on.  It is
- * the only thread that touches the database.
+ * until it is done or cannot be, while the consumer's thread goes on.
  *
  * Between writer_commit() (or writer_positions()) and the writer_take() that
  * returns its report, what the job points to belongs to the writer.

@@ -667,7 +667,8 @@ REVOKE EXECUTE ON FUNCTION
 
 -- No SET and no SECURITY DEFINER, or it could not commit: hence no operator
 -- that the caller's search_path could decide about.
-CREATE PROCEDURE @extschema@.fintrans_drop_before(before timestamptz)
+CREATE PROCEDURE @extschema@.fintrans_drop_before(
+  before timestamptz, INOUT dropped bigint DEFAULT 0)
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -675,6 +676,7 @@ DECLARE
   block    bigint;
   obstacle text;
 BEGIN
+  dropped := 0;
   PERFORM @extschema@.fintrans_retire(before);
   COMMIT;
   LOOP
@@ -698,14 +700,16 @@ BEGIN
         USING ERRCODE = 'lock_not_available',
               HINT = 'Call the procedure again when nobody holds it any more.';
     END IF;
+    dropped := dropped OPERATOR(pg_catalog.+) 1::bigint;
   END LOOP;
 END
 $$;
 
-COMMENT ON PROCEDURE @extschema@.fintrans_drop_before(timestamptz) IS
-  'Drops the partitions that hold transactions of earlier UTC days only: totals and offsets follow, volume, alerts and reviews stay. Works in many short transactions while others read and write.';
+COMMENT ON PROCEDURE @extschema@.fintrans_drop_before(timestamptz, bigint) IS
+  'Drops the partitions that hold transactions of earlier UTC days only: totals and offsets follow, volume, alerts and reviews stay. Works in many short transactions while others read and write; dropped tells how many partitions are gone.';
 
-REVOKE EXECUTE ON PROCEDURE @extschema@.fintrans_drop_before(timestamptz) FROM PUBLIC;
+REVOKE EXECUTE ON PROCEDURE @extschema@.fintrans_drop_before(timestamptz, bigint)
+  FROM PUBLIC;
 
 -- ------------------------------------------------------------ dead letters
 
@@ -1491,7 +1495,7 @@ BEGIN
         ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_retired_leaf()'),
         ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_empty_retired_leaf(bigint)'),
         ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_drop_retired_leaf()'),
-        ('keeper', 'EXECUTE', 'PROCEDURE %s.fintrans_drop_before(timestamptz)'),
+        ('keeper', 'EXECUTE', 'PROCEDURE %s.fintrans_drop_before(timestamptz, bigint)'),
         ('keeper', 'SELECT', '%s.fintrans_dead_letters'),
         ('keeper', 'EXECUTE', 'FUNCTION %1$s.fintrans_replay_dead_letters(%1$s.fintrans_transactions[])'),
         ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_replay_dead_letter(text, integer, bigint, text, timestamptz)'),

@@ -1,0 +1,49 @@
+# A bridge with --retain drops what is too old beside its loading, with a
+# connection of its own; one that may not do so goes on loading and says so.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use FintransBroker;
+use FintransTest;
+
+my $node = new_node(qw(bridge keeper));
+my $broker = FintransBroker->embedded;
+$node->safe_psql('postgres', q{
+	SELECT fintrans_grant('keeper', 'keeper'),
+	       fintrans_ensure_partitions(now() - interval '9 days', now());
+	INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
+	SELECT now() - d * interval '1 day', 'London', 'a', 'b', d FROM unnest(ARRAY[1, 2, 8, 9]) d});
+
+sub days_held
+{
+	return $node->safe_psql('postgres',
+		q{SELECT count(*) FROM fintrans_transactions WHERE source_account = 'a'});
+}
+
+my $generator = start_generator($broker, '--rate' => 3000, '--seed' => 46);
+my $bridge = start_bridge($node, $broker, 'bridge', '--retain' => '4d');
+wait_for { $bridge->logged =~ /retention failed.*permission denied/ } 'the refusal';
+wait_for { progress($node) > 1000 } 'loading without the privilege to drop';
+is(days_held(), 4, 'nothing is dropped without the privilege');
+is($bridge->stop, 0, 'the bridge ends well');
+
+$bridge = start_bridge($node, $broker, 'keeper', '--retain' => '4d');
+wait_for { $bridge->logged =~ /old partitions dropped/ } 'the old days to go';
+is(days_held(), 2, 'what is old enough is dropped');
+my $loaded = progress($node);
+wait_for { progress($node) > $loaded } 'loading after it';
+is($generator->stop, 0, 'the generator delivered everything');
+wait_until_loaded($node, $broker);
+is($bridge->stop, 0, 'the bridge ends well');
+is($node->safe_psql('postgres', 'SELECT * FROM fintrans_verify()'), '', 'all is exact');
+
+foreach my $wrong ('4', '-4d', 'soon', '')
+{
+	my $refused = start_bridge($node, $broker, 'keeper', "--retain=$wrong");
+	is($refused->wait_exit(60), 2, "--retain=$wrong is wrong use");
+}
+
+done_testing();
