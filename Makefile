@@ -73,6 +73,9 @@ endif
 check-unit check-sql check-isolation check-tap:
 	@.ci/check $(@:check-%=%)
 
+check-fresh:
+	@.ci/fresh
+
 bench:
 	@bench/run
 
@@ -105,6 +108,7 @@ help:
 	@echo 'make demo          the whole pipeline for half a minute: SECONDS=30 RATE=20000'
 	@echo '                   BROKER=embedded|kafka|host:port FOREVER=1 KEEP=1 PORT=5432'
 	@echo 'make check         all tests; or check-unit, check-sql, check-isolation, check-tap'
+	@echo 'make check-fresh   demo and check on a fresh Debian 12, as root and with sudo (root only)'
 	@echo 'make               build the extension and the programs'
 	@echo 'make install       install both: PG_CONFIG=... prefix=/usr/local DESTDIR=...'
 	@echo '                   EXTENSION_ONLY=1 leaves out the programs'
@@ -114,6 +118,6 @@ help:
 	@echo 'make docs          write the option lists in docs/'
 	@echo 'make clean         remove what was built, but not build/kafka, which was fetched'
 
-.PHONY: all docs demo bench help kafka-jars check check-unit check-sql \
-	check-isolation check-tap list-regress list-isolation all-bridge \
+.PHONY: all docs demo bench help kafka-jars check check-fresh check-unit \
+	check-sql check-isolation check-tap list-regress list-isolation all-bridge \
 	install-bridge uninstall-bridge clean-bridge
