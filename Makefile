@@ -79,6 +79,9 @@ check-fresh:
 bench:
 	@bench/run
 
+bench-history:
+	@bench/run history
+
 # the option lists in docs/, which t/003_documentation.pl compares
 docs: all-bridge
 	for program in bridge generator detector broker; do \
@@ -114,10 +117,10 @@ help:
 	@echo '                   EXTENSION_ONLY=1 leaves out the programs'
 	@echo 'make uninstall     remove what install put there'
 	@echo 'make installcheck  SQL and isolation tests on a running server'
-	@echo 'make bench         measure throughput'
+	@echo 'make bench         measure throughput; bench-history with ten million pairs'
 	@echo 'make docs          write the option lists in docs/'
 	@echo 'make clean         remove what was built, but not build/kafka, which was fetched'
 
-.PHONY: all docs demo bench help kafka-jars check check-fresh check-unit \
+.PHONY: all docs demo bench bench-history help kafka-jars check check-fresh check-unit \
 	check-sql check-isolation check-tap list-regress list-isolation all-bridge \
 	install-bridge uninstall-bridge clean-bridge
