@@ -18,6 +18,7 @@
 #include "utils/builtins.h"
 
 #include "amount.h"
+#include "compat.h"
 
 #define HEADER_FORM_MASK 0xC000
 #define HEADER_SHORT 0x8000

@@ -14,6 +14,11 @@
 #error "fintrans needs PostgreSQL 15 or later"
 #endif
 
+/* 16 has the macros of varlena in a header of their own */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 /* 16 tells summarizing indexes (BRIN) apart in what an update must maintain */
 #if PG_VERSION_NUM >= 160000
 typedef TU_UpdateIndexes CompatUpdateIndexes;

@@ -60,3 +60,4 @@ DELETE FROM fintrans_volume;
 DELETE FROM fintrans_offsets;
 DELETE FROM fintrans_alerts;
 DELETE FROM fintrans_rules;
+DROP TABLE fintrans_transactions_20150101, fintrans_transactions_20150102, fintrans_transactions_20150104;

@@ -20,10 +20,16 @@ CREATE TABLE fintrans_transactions_20260110 (LIKE fintrans_transactions);
 SELECT fintrans_ensure_partitions('2026-01-10', '2026-01-10');
 DROP TABLE fintrans_transactions_20260110;
 -- a row outside all partitions is an error without a constraint name
-\set VERBOSITY verbose
-\set SHOW_CONTEXT never
-INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
-VALUES ('2026-01-20', 'London', 'a', 'b', 1);
-\set VERBOSITY default
+DO $$
+DECLARE
+  table_named      text;
+  constraint_named text;
+BEGIN
+  INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
+  VALUES ('2026-01-20', 'London', 'a', 'b', 1);
+EXCEPTION WHEN check_violation THEN
+  GET STACKED DIAGNOSTICS table_named = TABLE_NAME, constraint_named = CONSTRAINT_NAME;
+  RAISE NOTICE '% "%" "%"', SQLSTATE, table_named, constraint_named;
+END $$;
 -- without CASCADE the extension cannot be dropped while it holds partitions
 DROP EXTENSION fintrans;

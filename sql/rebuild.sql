@@ -90,3 +90,4 @@ DELETE FROM fintrans_alerts;
 DELETE FROM fintrans_rules;
 DROP FUNCTION differences;
 RESET client_min_messages;
+DROP TABLE fintrans_transactions_20160101, fintrans_transactions_20160103, fintrans_transactions_20160104;
