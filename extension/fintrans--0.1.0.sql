@@ -343,7 +343,7 @@ AS $$
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_tune_magnitudes() IS
-  'Raises the ceilings of fintrans_magnitudes to the quantiles of a sample of the totals. The triggers call it when needed.';
+  'Internal: raises the ceilings of fintrans_magnitudes to the quantiles of a sample of the totals. The triggers call it when needed.';
 
 REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_tune_magnitudes() FROM PUBLIC;
 
@@ -357,7 +357,7 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION @extschema@.fintrans_magnitude_above(numeric) IS
-  'The lowest magnitude that may hold totals above the threshold.';
+  'Internal: the lowest magnitude that may hold totals above the threshold.';
 
 CREATE FUNCTION @extschema@.fintrans_transactions_changed()
 RETURNS trigger
@@ -407,7 +407,7 @@ END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_add_triggers(regclass) IS
-  'Puts fintrans'' triggers on a table about to become a partition of fintrans_transactions.';
+  'Internal: puts fintrans'' triggers on a table about to become a partition of fintrans_transactions.';
 
 REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_add_triggers(regclass) FROM PUBLIC;
 
@@ -422,7 +422,7 @@ AS $$
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_relations() IS
-  'fintrans_transactions and its partitions.';
+  'Internal: fintrans_transactions and its partitions.';
 
 SELECT @extschema@.fintrans_add_triggers(r.relation)
   FROM @extschema@.fintrans_relations() r;
@@ -439,7 +439,7 @@ AS $$
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_has_leaf(name) IS
-  'Whether fintrans_transactions has a partition of that name.';
+  'Internal: whether fintrans_transactions has a partition of that name.';
 
 CREATE FUNCTION @extschema@.fintrans_ensure_partitions(
   first_time timestamptz, last_time timestamptz)
@@ -562,7 +562,7 @@ END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_retire(timestamptz) IS
-  'First step of fintrans_drop_before(): removing earlier transactions leaves the volume as it is from now on.';
+  'Internal, first step of fintrans_drop_before(): removing earlier transactions leaves the volume as it is from now on.';
 
 -- pg_get_expr() writes bounds as timezone and datestyle say.  Volatile, so that
 -- it sees what others have dropped meanwhile.
@@ -584,7 +584,7 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION @extschema@.fintrans_retired_leaf() IS
-  'The oldest partition that holds nothing but transactions to be dropped.';
+  'Internal: the oldest partition that holds nothing but transactions to be dropped.';
 
 -- Offsets are locked before pairs, and in the order in which bridges lock them.
 CREATE FUNCTION @extschema@.fintrans_empty_retired_leaf(from_block bigint)
@@ -626,7 +626,7 @@ END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_empty_retired_leaf(bigint) IS
-  'Step of fintrans_drop_before(): deletes the transactions in some blocks of the oldest retired partition, counts their offsets as dropped, and returns the block to go on from; NULL at the end.';
+  'Internal, step of fintrans_drop_before(): deletes the transactions in some blocks of the oldest retired partition, counts their offsets as dropped, and returns the block to go on from; NULL at the end.';
 
 CREATE FUNCTION @extschema@.fintrans_drop_retired_leaf()
 RETURNS text
@@ -656,7 +656,7 @@ END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_drop_retired_leaf() IS
-  'Last step of fintrans_drop_before(): drops the oldest retired partition if it is empty and nobody has to be waited for; returns why not, if so.';
+  'Internal, last step of fintrans_drop_before(): drops the oldest retired partition if it is empty and nobody has to be waited for; returns why not, if so.';
 
 REVOKE EXECUTE ON FUNCTION
   @extschema@.fintrans_retire(timestamptz),
@@ -1073,7 +1073,7 @@ END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_correct_triggers() IS
-  'Step of fintrans_rebuild(): puts missing and disabled triggers in force; returns on how many tables.';
+  'Internal, step of fintrans_rebuild(): puts missing and disabled triggers in force; returns on how many tables.';
 
 CREATE FUNCTION @extschema@.fintrans_correct_offsets()
 RETURNS bigint
@@ -1101,7 +1101,7 @@ END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_correct_offsets() IS
-  'Step of fintrans_rebuild(): counts offsets as dropped whose transactions are gone, and as stored those that have come back; returns in how many Kafka partitions. Other transactions than those counted it leaves alone.';
+  'Internal, step of fintrans_rebuild(): counts offsets as dropped whose transactions are gone, and as stored those that have come back; returns in how many Kafka partitions. Other transactions than those counted it leaves alone.';
 
 CREATE FUNCTION @extschema@.fintrans_correct_dead_letters()
 RETURNS bigint
@@ -1124,7 +1124,7 @@ END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_correct_dead_letters() IS
-  'Step of fintrans_rebuild(): counts offsets as purged whose dead letters are gone; returns in how many Kafka partitions. Too many dead letters it leaves alone.';
+  'Internal, step of fintrans_rebuild(): counts offsets as purged whose dead letters are gone; returns in how many Kafka partitions. Too many dead letters it leaves alone.';
 
 CREATE FUNCTION @extschema@.fintrans_magnitude_of(total numeric)
 RETURNS smallint
@@ -1136,7 +1136,7 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION @extschema@.fintrans_magnitude_of(numeric) IS
-  'The lowest magnitude whose ceiling the total does not exceed.';
+  'Internal: the lowest magnitude whose ceiling the total does not exceed.';
 
 CREATE FUNCTION @extschema@.fintrans_correct_pairs()
 RETURNS bigint
@@ -1170,7 +1170,7 @@ END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_correct_pairs() IS
-  'Step of fintrans_rebuild(): corrects totals and numbers of transactions; returns of how many pairs.';
+  'Internal, step of fintrans_rebuild(): corrects totals and numbers of transactions; returns of how many pairs.';
 
 CREATE FUNCTION @extschema@.fintrans_correct_magnitudes()
 RETURNS bigint
@@ -1191,7 +1191,7 @@ END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_correct_magnitudes() IS
-  'Step of fintrans_rebuild(): corrects magnitudes; returns of how many pairs.';
+  'Internal, step of fintrans_rebuild(): corrects magnitudes; returns of how many pairs.';
 
 -- Extremes cannot be added.  The minutes in question are locked and marked with
 -- NaN, which nobody else gets to see, and theirs are then read anew.
@@ -1231,7 +1231,7 @@ END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_correct_volume() IS
-  'Step of fintrans_rebuild(): corrects the volume; returns of how many minutes.';
+  'Internal, step of fintrans_rebuild(): corrects the volume; returns of how many minutes.';
 
 CREATE FUNCTION @extschema@.fintrans_correct_alerts()
 RETURNS bigint
@@ -1256,7 +1256,7 @@ END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_correct_alerts() IS
-  'Step of fintrans_rebuild(): raises the alerts that are missing; returns how many.';
+  'Internal, step of fintrans_rebuild(): raises the alerts that are missing; returns how many.';
 
 CREATE FUNCTION @extschema@.fintrans_rebuild()
 RETURNS TABLE (problem text, corrected bigint)

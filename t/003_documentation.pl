@@ -33,13 +33,11 @@ my $node = new_node();
 my $functions = $node->safe_psql('postgres', q{
 	SELECT DISTINCT proname FROM pg_proc
 	 WHERE proname ~ '^fintrans_' AND prorettype <> 'trigger'::regtype
-	   AND proname NOT IN ('fintrans_add_triggers', 'fintrans_has_leaf',
-		'fintrans_relations', 'fintrans_magnitude_above',
-		'fintrans_tune_magnitudes')});
+	   AND obj_description(oid, 'pg_proc') !~ '^Internal'});
 my $tables = $node->safe_psql('postgres', q{
 	SELECT relname FROM pg_class
 	 WHERE relname ~ '^fintrans_' AND relkind IN ('r', 'p', 'v')
-	   AND relname <> 'fintrans_magnitudes'});
+	   AND relname !~ '^fintrans_(magnitudes|.*_differences)$'});
 foreach my $object (split /\n/, "$functions\n$tables")
 {
 	like($readme, qr/`\Q$object\E\b/, "the README names $object");
