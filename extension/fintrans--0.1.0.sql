@@ -71,7 +71,10 @@ CREATE TABLE @extschema@.fintrans_laundering (
   first_time     timestamptz NOT NULL,
   last_time      timestamptz NOT NULL,
   magnitude      smallint NOT NULL,
-  PRIMARY KEY (source_account, target_account)
+  PRIMARY KEY (source_account, target_account),
+  -- NaN sorts above Infinity
+  CONSTRAINT fintrans_laundering_total
+    CHECK (total > '-Infinity' AND total < 'Infinity')
 ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05);
 
 -- most pairs have magnitude 0, and need no entry
@@ -106,7 +109,9 @@ CREATE TABLE @extschema@.fintrans_volume (
   total        numeric NOT NULL,
   minimum      numeric NOT NULL,
   maximum      numeric NOT NULL,
-  PRIMARY KEY (city, minute)
+  PRIMARY KEY (city, minute),
+  CONSTRAINT fintrans_volume_total
+    CHECK (total > '-Infinity' AND total < 'Infinity')
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 
 COMMENT ON TABLE @extschema@.fintrans_volume IS
@@ -138,7 +143,9 @@ CREATE TABLE @extschema@.fintrans_offsets (
   PRIMARY KEY (topic, kafka_partition),
   CONSTRAINT fintrans_offsets_accounted
     CHECK (stored + dead_lettered + skipped + dropped + replayed + purged
-           = next_offset - first_offset)
+           = next_offset - first_offset),
+  CONSTRAINT fintrans_offsets_counted
+    CHECK (least(stored, dead_lettered, skipped, dropped, replayed, purged) >= 0)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 
 COMMENT ON TABLE @extschema@.fintrans_offsets IS
@@ -192,6 +199,23 @@ COMMENT ON COLUMN @extschema@.fintrans_dead_letters.detail IS
   'What exactly was wrong, without the payload itself.';
 COMMENT ON COLUMN @extschema@.fintrans_dead_letters.event_time IS
   'Timestamp of the Kafka message; NULL when it has none that PostgreSQL can hold.';
+
+CREATE TABLE @extschema@.fintrans_replayed_letters (
+  topic           text COLLATE "C" NOT NULL,
+  kafka_partition integer NOT NULL,
+  kafka_offset    bigint NOT NULL,
+  payload         bytea,
+  reason          text COLLATE "C" NOT NULL,
+  detail          text,
+  event_time      timestamptz,
+  rejected_at     timestamptz NOT NULL,
+  replayed_at     timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  replayed_by     text NOT NULL DEFAULT SESSION_USER,
+  PRIMARY KEY (topic, kafka_partition, kafka_offset)
+);
+
+COMMENT ON TABLE @extschema@.fintrans_replayed_letters IS
+  'What was a dead letter before a corrected transaction took its place, and who replayed it when. Holds raw customer data.';
 
 CREATE VIEW @extschema@.fintrans_dead_letter_counts AS
   SELECT d.topic, d.reason,
@@ -294,7 +318,7 @@ CREATE TABLE @extschema@.fintrans_retention (
 );
 
 COMMENT ON TABLE @extschema@.fintrans_retention IS
-  'Up to where fintrans_drop_before() has been asked to drop transactions; one row at most.';
+  'Up to where fintrans_drop_before() has been asked to drop transactions; one row at most. Its lock keeps steps of retention and fintrans_rebuild() apart.';
 COMMENT ON COLUMN @extschema@.fintrans_retention.dropped_before IS
   'Start of a UTC day: earlier transactions are dropped or being dropped, and removing them leaves the volume as it is.';
 
@@ -304,6 +328,7 @@ SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_magnitudes', ''
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_volume', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_offsets', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_dead_letters', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_replayed_letters', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_rules', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_alerts', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_alerts_alert_id_seq', '');
@@ -381,44 +406,68 @@ REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_transactions_changed(),
                            @extschema@.fintrans_transactions_truncated()
   FROM PUBLIC;
 
--- Puts the four triggers on the parent or on a leaf.  Of the triggers on
--- parent and leaves exactly those of the table named in a statement fire.
+-- The four triggers of the parent and of each leaf.  Of those exactly the ones
+-- of the table named in a statement fire.
+CREATE FUNCTION @extschema@.fintrans_triggers()
+RETURNS TABLE (name name, event text, function regprocedure)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+  SELECT t.name::name, t.event, t.function
+    FROM (VALUES
+      ('fintrans_inserted', 'AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows',
+       '@extschema@.fintrans_transactions_changed()'::regprocedure),
+      ('fintrans_updated', 'AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows',
+       '@extschema@.fintrans_transactions_changed()'),
+      ('fintrans_deleted', 'AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows',
+       '@extschema@.fintrans_transactions_changed()'),
+      ('fintrans_truncated', 'BEFORE TRUNCATE ON %s',
+       '@extschema@.fintrans_transactions_truncated()'))
+      t (name, event, function);
+END;
+
+COMMENT ON FUNCTION @extschema@.fintrans_triggers() IS
+  'Internal: the triggers that fintrans_transactions and its partitions have.';
+
 CREATE FUNCTION @extschema@.fintrans_add_triggers(target regclass)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  changed   text := '@extschema@.fintrans_transactions_changed()'::regprocedure;
-  truncated text := '@extschema@.fintrans_transactions_truncated()'::regprocedure;
+  missing record;
 BEGIN
-  EXECUTE format('CREATE TRIGGER fintrans_inserted AFTER INSERT ON %s
-    REFERENCING NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION %s', target, changed);
-  EXECUTE format('CREATE TRIGGER fintrans_updated AFTER UPDATE ON %s
-    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION %s', target, changed);
-  EXECUTE format('CREATE TRIGGER fintrans_deleted AFTER DELETE ON %s
-    REFERENCING OLD TABLE AS old_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION %s', target, changed);
-  EXECUTE format('CREATE TRIGGER fintrans_truncated BEFORE TRUNCATE ON %s
-    FOR EACH STATEMENT EXECUTE FUNCTION %s', target, truncated);
+  FOR missing IN
+    SELECT n.name, format(n.event, target) AS event, n.function
+      FROM @extschema@.fintrans_triggers() n
+     WHERE NOT EXISTS (SELECT FROM pg_trigger t
+                        WHERE t.tgrelid = target AND t.tgname = n.name)
+  LOOP
+    EXECUTE 'CREATE TRIGGER ' || missing.name || ' ' || missing.event
+            || ' FOR EACH STATEMENT EXECUTE FUNCTION ' || missing.function;
+  END LOOP;
 END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_add_triggers(regclass) IS
-  'Internal: puts fintrans'' triggers on a table about to become a partition of fintrans_transactions.';
+  'Internal: puts the triggers it lacks on a table that is, or is about to become, a partition of fintrans_transactions.';
 
 REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_add_triggers(regclass) FROM PUBLIC;
 
 -- -------------------------------------------------------------- partitions
 
+-- By the catalog alone, which takes no lock on the partitions, and as of the
+-- caller's snapshot.
 CREATE FUNCTION @extschema@.fintrans_relations()
 RETURNS TABLE (relation regclass, is_leaf boolean)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT p.relid, p.isleaf FROM pg_partition_tree('@extschema@.fintrans_transactions') p
+  WITH RECURSIVE tree (relation) AS (
+    SELECT '@extschema@.fintrans_transactions'::regclass::oid
+    UNION ALL
+    SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.relation)
+  SELECT t.relation::regclass, c.relkind <> 'p'
+    FROM tree t JOIN pg_class c ON c.oid = t.relation
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_relations() IS
@@ -539,21 +588,40 @@ REVOKE EXECUTE ON FUNCTION
 
 -- --------------------------------------------------------------- retention
 
+CREATE FUNCTION @extschema@.fintrans_begin_upkeep()
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  -- an older snapshot would not see what others have committed meanwhile
+  IF current_setting('transaction_isolation')
+     NOT IN ('read committed', 'read uncommitted') THEN
+    RAISE EXCEPTION 'this can be done at isolation level READ COMMITTED only'
+      USING ERRCODE = 'invalid_transaction_state';
+  END IF;
+  -- one at a time, and before any lock that others may wait for
+  LOCK TABLE @extschema@.fintrans_retention IN EXCLUSIVE MODE;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_begin_upkeep() IS
+  'Internal: keeps steps of retention and rebuilds apart until the end of the database transaction.';
+
 CREATE FUNCTION @extschema@.fintrans_retire(before timestamptz)
 RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-  horizon CONSTANT timestamptz := date_bin('1 day', before, 'epoch');
 BEGIN
-  IF horizon IS NULL OR NOT isfinite(horizon) OR horizon > now() THEN
+  IF before IS NULL OR NOT isfinite(before) OR before > now() THEN
     RAISE EXCEPTION 'transactions cannot be dropped before %', coalesce(before::text, 'NULL')
       USING ERRCODE = 'invalid_parameter_value',
             HINT = 'It must be a time in the past.';
   END IF;
+  PERFORM @extschema@.fintrans_begin_upkeep();
   INSERT INTO @extschema@.fintrans_retention AS r (dropped_before)
-  VALUES (horizon)
+  VALUES (date_bin('1 day', before, 'epoch'))
       ON CONFLICT (only_row) DO UPDATE
      SET dropped_before = excluded.dropped_before,
          changed_at = excluded.changed_at, changed_by = excluded.changed_by
@@ -564,30 +632,35 @@ $$;
 COMMENT ON FUNCTION @extschema@.fintrans_retire(timestamptz) IS
   'Internal, first step of fintrans_drop_before(): removing earlier transactions leaves the volume as it is from now on.';
 
--- pg_get_expr() writes bounds as timezone and datestyle say.  Volatile, so that
--- it sees what others have dropped meanwhile.
-CREATE FUNCTION @extschema@.fintrans_retired_leaf()
-RETURNS regclass
+-- Leaves that are partitioned themselves are not ours to drop.  pg_get_expr()
+-- writes bounds as timezone and datestyle say.  Volatile, so that it sees what
+-- others have dropped meanwhile.
+CREATE FUNCTION @extschema@.fintrans_retired_leaf(before timestamptz)
+RETURNS text
 LANGUAGE sql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET datestyle = 'ISO'
 BEGIN ATOMIC
-  SELECT l.relation
+  -- with its schema, since that is not in search_path here
+  SELECT c.oid::regclass::text
     FROM @extschema@.fintrans_retention r
-   CROSS JOIN @extschema@.fintrans_relations() l
-    JOIN pg_class c ON c.oid = l.relation
+   CROSS JOIN pg_inherits i
+    JOIN pg_class c ON c.oid = i.inhrelid
    CROSS JOIN substring(pg_get_expr(c.relpartbound, c.oid)
                         FROM 'TO \(''([^'']+)''\)') b (upper_bound)
-   WHERE l.is_leaf AND b.upper_bound::timestamptz <= r.dropped_before
+   WHERE i.inhparent = '@extschema@.fintrans_transactions'::regclass
+     AND c.relkind = 'r'
+     AND b.upper_bound::timestamptz <= least(r.dropped_before, before)
    ORDER BY b.upper_bound::timestamptz
    LIMIT 1;
 END;
 
-COMMENT ON FUNCTION @extschema@.fintrans_retired_leaf() IS
+COMMENT ON FUNCTION @extschema@.fintrans_retired_leaf(timestamptz) IS
   'Internal: the oldest partition that holds nothing but transactions to be dropped.';
 
 -- Offsets are locked before pairs, and in the order in which bridges lock them.
-CREATE FUNCTION @extschema@.fintrans_empty_retired_leaf(from_block bigint)
+CREATE FUNCTION @extschema@.fintrans_empty_retired_leaf(
+  before timestamptz, leaf_name text, from_block bigint)
 RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -596,100 +669,124 @@ DECLARE
   blocks CONSTANT bigint := 1024;
   first  CONSTANT tid := format('(%s,0)', from_block);
   beyond CONSTANT tid := format('(%s,0)', from_block + blocks);
-  leaf   CONSTANT regclass := @extschema@.fintrans_retired_leaf();
+  leaf   regclass;
 BEGIN
-  IF leaf IS NULL OR from_block * current_setting('block_size')::bigint
-                     >= pg_relation_size(leaf) THEN
+  PERFORM @extschema@.fintrans_begin_upkeep();
+  IF leaf_name IS DISTINCT FROM @extschema@.fintrans_retired_leaf(before) THEN
     RETURN NULL;
   END IF;
-  EXECUTE format('
+  leaf := leaf_name;
+  IF from_block * current_setting('block_size')::bigint >= pg_relation_size(leaf) THEN
+    RETURN NULL;
+  END IF;
+  IF EXISTS (SELECT FROM @extschema@.fintrans_trigger_differences d
+              WHERE d.relation = leaf) THEN
+    RAISE EXCEPTION 'partition "%" lacks triggers, so totals would not follow', leaf
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'SELECT * FROM fintrans_rebuild() puts them in force.';
+  END IF;
+  EXECUTE replace('
     SELECT FROM @extschema@.fintrans_offsets o
      WHERE (o.topic, o.kafka_partition) IN (
-             SELECT t.city, t.kafka_partition FROM %s t
+             SELECT t.city, t.kafka_partition FROM <leaf> t
               WHERE t.ctid >= $1 AND t.ctid < $2)
      ORDER BY o.topic, o.kafka_partition
-       FOR UPDATE', leaf) USING first, beyond;
-  EXECUTE format('
+       FOR UPDATE', '<leaf>', leaf::text) USING first, beyond;
+  EXECUTE replace('
     WITH gone AS (
-      DELETE FROM %s t WHERE t.ctid >= $1 AND t.ctid < $2
+      DELETE FROM <leaf> t WHERE t.ctid >= $1 AND t.ctid < $2
       RETURNING t.city, t.kafka_partition)
     UPDATE @extschema@.fintrans_offsets o
        SET stored = o.stored - least(o.stored, g.held),
-           replayed = o.replayed - (g.held - least(o.stored, g.held)),
-           dropped = o.dropped + g.held
+           replayed = o.replayed - least(o.replayed, g.held - least(o.stored, g.held)),
+           dropped = o.dropped + least(o.stored + o.replayed, g.held)
       FROM (SELECT city, kafka_partition, count(*) AS held FROM gone
              GROUP BY city, kafka_partition) g
-     WHERE (o.topic, o.kafka_partition) = (g.city, g.kafka_partition)', leaf)
-    USING first, beyond;
+     WHERE (o.topic, o.kafka_partition) = (g.city, g.kafka_partition)',
+    '<leaf>', leaf::text) USING first, beyond;
   RETURN from_block + blocks;
+EXCEPTION WHEN deadlock_detected THEN
+  RETURN from_block;
 END
 $$;
 
-COMMENT ON FUNCTION @extschema@.fintrans_empty_retired_leaf(bigint) IS
-  'Internal, step of fintrans_drop_before(): deletes the transactions in some blocks of the oldest retired partition, counts their offsets as dropped, and returns the block to go on from; NULL at the end.';
+COMMENT ON FUNCTION @extschema@.fintrans_empty_retired_leaf(timestamptz, text, bigint) IS
+  'Internal, step of fintrans_drop_before(): deletes the transactions in some blocks of that partition, counts their offsets as dropped, and returns the block to go on from; NULL at the end.';
 
-CREATE FUNCTION @extschema@.fintrans_drop_retired_leaf()
-RETURNS text
+-- deadlock_timeout is when autovacuum is asked to go away
+CREATE FUNCTION @extschema@.fintrans_drop_retired_leaf(
+  before timestamptz, leaf_name text, OUT dropped boolean, OUT obstacle text)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
-SET lock_timeout = '1s'
+SET lock_timeout = '1s' SET deadlock_timeout = '100ms'
 AS $$
 DECLARE
   leaf   regclass;
   filled boolean;
 BEGIN
-  LOCK TABLE ONLY @extschema@.fintrans_transactions IN ACCESS EXCLUSIVE MODE;
-  leaf := @extschema@.fintrans_retired_leaf();
-  IF leaf IS NULL THEN
-    RETURN NULL;
+  dropped := false;
+  PERFORM @extschema@.fintrans_begin_upkeep();
+  IF leaf_name IS DISTINCT FROM @extschema@.fintrans_retired_leaf(before) THEN
+    RETURN;
   END IF;
-  EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', leaf);
-  EXECUTE format('SELECT EXISTS (SELECT FROM %s)', leaf) INTO filled;
+  leaf := leaf_name;
+  -- once before the lock, since it reads the whole partition
+  EXECUTE 'SELECT EXISTS (SELECT FROM ' || leaf || ')' INTO filled;
+  IF NOT filled THEN
+    LOCK TABLE ONLY @extschema@.fintrans_transactions IN ACCESS EXCLUSIVE MODE;
+    EXECUTE 'LOCK TABLE ' || leaf || ' IN ACCESS EXCLUSIVE MODE';
+    EXECUTE 'SELECT EXISTS (SELECT FROM ' || leaf || ')' INTO filled;
+  END IF;
   IF filled THEN
-    RETURN 'transactions have come meanwhile';
+    obstacle := 'transactions have come meanwhile';
+    RETURN;
   END IF;
-  EXECUTE format('DROP TABLE %s', leaf);
-  RETURN NULL;
+  EXECUTE 'DROP TABLE ' || leaf;
+  dropped := true;
 EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
-  RETURN 'it is in use';
+  dropped := false;
+  obstacle := 'it is in use';
 END
 $$;
 
-COMMENT ON FUNCTION @extschema@.fintrans_drop_retired_leaf() IS
-  'Internal, last step of fintrans_drop_before(): drops the oldest retired partition if it is empty and nobody has to be waited for; returns why not, if so.';
+COMMENT ON FUNCTION @extschema@.fintrans_drop_retired_leaf(timestamptz, text) IS
+  'Internal, last step of fintrans_drop_before(): drops that partition if it is empty and nobody has to be waited for; tells why not, if so.';
 
 REVOKE EXECUTE ON FUNCTION
+  @extschema@.fintrans_begin_upkeep(),
   @extschema@.fintrans_retire(timestamptz),
-  @extschema@.fintrans_retired_leaf(),
-  @extschema@.fintrans_empty_retired_leaf(bigint),
-  @extschema@.fintrans_drop_retired_leaf()
+  @extschema@.fintrans_retired_leaf(timestamptz),
+  @extschema@.fintrans_empty_retired_leaf(timestamptz, text, bigint),
+  @extschema@.fintrans_drop_retired_leaf(timestamptz, text)
   FROM PUBLIC;
 
--- No SET and no SECURITY DEFINER, or it could not commit: hence no operator
--- that the caller's search_path could decide about.
+-- No SET and no SECURITY DEFINER, or it could not commit: hence no operator,
+-- function or type that the caller's search_path could decide about.
 CREATE PROCEDURE @extschema@.fintrans_drop_before(
   before timestamptz, INOUT dropped bigint DEFAULT 0)
 LANGUAGE plpgsql
 AS $$
 DECLARE
-  leaf     regclass;
-  block    bigint;
-  obstacle text;
+  leaf     pg_catalog.text;
+  block    pg_catalog.int8;
+  is_gone  pg_catalog.bool;
+  obstacle pg_catalog.text;
 BEGIN
   dropped := 0;
   PERFORM @extschema@.fintrans_retire(before);
   COMMIT;
   LOOP
-    leaf := @extschema@.fintrans_retired_leaf();
+    leaf := @extschema@.fintrans_retired_leaf(before);
     EXIT WHEN leaf IS NULL;
     FOR attempt IN 1 .. 60 LOOP
       block := 0;
       LOOP
-        block := @extschema@.fintrans_empty_retired_leaf(block);
+        block := @extschema@.fintrans_empty_retired_leaf(before, leaf, block);
         COMMIT;
         EXIT WHEN block IS NULL;
       END LOOP;
-      obstacle := @extschema@.fintrans_drop_retired_leaf();
+      SELECT d.dropped, d.obstacle INTO is_gone, obstacle
+        FROM @extschema@.fintrans_drop_retired_leaf(before, leaf) d;
       COMMIT;
       EXIT WHEN obstacle IS NULL;
       RAISE NOTICE 'partition "%" cannot be dropped yet: %', leaf, obstacle;
@@ -700,7 +797,9 @@ BEGIN
         USING ERRCODE = 'lock_not_available',
               HINT = 'Call the procedure again when nobody holds it any more.';
     END IF;
-    dropped := dropped OPERATOR(pg_catalog.+) 1::bigint;
+    IF is_gone THEN
+      dropped := dropped OPERATOR(pg_catalog.+) 1::pg_catalog.int8;
+    END IF;
   END LOOP;
 END
 $$;
@@ -723,22 +822,28 @@ AS $$
 DECLARE
   wanted   CONSTANT bigint := cardinality(corrected);
   replayed bigint;
-  first    timestamptz;
-  last     timestamptz;
 BEGIN
   PERFORM FROM @extschema@.fintrans_offsets o
     WHERE (o.topic, o.kafka_partition) IN (
             SELECT c.city, c.kafka_partition FROM unnest(corrected) c)
     ORDER BY o.topic, o.kafka_partition
       FOR UPDATE;
-  SELECT min(coalesce(c.event_time, d.event_time)),
-         max(coalesce(c.event_time, d.event_time)) INTO first, last
+  PERFORM @extschema@.fintrans_ensure_partitions(days.day, days.day)
+    FROM (SELECT DISTINCT date_bin('1 day', coalesce(c.event_time, d.event_time),
+                                   'epoch') AS day
+            FROM unnest(corrected) c
+            JOIN @extschema@.fintrans_dead_letters d
+              ON (d.topic, d.kafka_partition, d.kafka_offset)
+                 = (c.city, c.kafka_partition, c.kafka_offset)) days;
+
+  INSERT INTO @extschema@.fintrans_replayed_letters
+  SELECT d.topic, d.kafka_partition, d.kafka_offset, d.payload, d.reason,
+         d.detail, d.event_time, d.rejected_at
     FROM unnest(corrected) c
     JOIN @extschema@.fintrans_dead_letters d
       ON (d.topic, d.kafka_partition, d.kafka_offset)
-         = (c.city, c.kafka_partition, c.kafka_offset);
-  PERFORM @extschema@.fintrans_ensure_partitions(first, last);
-
+         = (c.city, c.kafka_partition, c.kafka_offset)
+      ON CONFLICT DO NOTHING;
   WITH letters AS (
     DELETE FROM @extschema@.fintrans_dead_letters d
      USING unnest(corrected) c
@@ -777,12 +882,14 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  fields CONSTANT text[] :=
-    regexp_match(payload, '^([^[:space:]]+) ([^[:space:]]+) ([0-9]{1,15}(?:[.][0-9]{1,18})?)$');
+  fields CONSTANT text[] := regexp_match(payload,
+    '^([^[:space:][:cntrl:]]+) ([^[:space:][:cntrl:]]+) ([0-9]{1,15}(?:[.][0-9]{1,18})?)(?: ([A-Z]{3}))?$');
 BEGIN
-  IF fields IS NULL THEN
+  IF fields IS NULL OR fields[4] IS NOT NULL AND fields[4] IS DISTINCT FROM (
+       SELECT s.value FROM @extschema@.fintrans_settings s WHERE s.name = 'currency') THEN
     RAISE EXCEPTION 'the corrected payload is not "source target amount"'
-      USING ERRCODE = 'invalid_parameter_value';
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'The installation''s currency may follow.';
   END IF;
   PERFORM @extschema@.fintrans_replay_dead_letters(ARRAY[
     ROW(event_time, topic, fields[1], fields[2], fields[3]::numeric, NULL,
@@ -821,12 +928,13 @@ BEGIN
       FROM counts c
      WHERE (o.topic, o.kafka_partition) = (c.topic, c.kafka_partition))
   SELECT coalesce(sum(c.letters), 0) INTO purged FROM counts c;
+  DELETE FROM @extschema@.fintrans_replayed_letters d WHERE d.rejected_at < before;
   RETURN purged;
 END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_purge_dead_letters(timestamptz) IS
-  'Deletes the dead letters rejected before that time, counts their offsets as purged, and returns how many.';
+  'Deletes the dead letters rejected before that time, replayed ones too, counts the offsets of those not replayed as purged, and returns how many.';
 
 REVOKE EXECUTE ON FUNCTION
   @extschema@.fintrans_replay_dead_letters(@extschema@.fintrans_transactions[]),
@@ -952,15 +1060,15 @@ COMMENT ON VIEW @extschema@.fintrans_dead_letter_differences IS
   'Kafka partitions whose dead letters held are not those that fintrans_offsets counts.';
 
 CREATE VIEW @extschema@.fintrans_trigger_differences AS
-  SELECT p.relation, n.tgname,
-         CASE WHEN t.tgname IS NULL THEN 'none' ELSE 'disabled' END AS found
+  SELECT p.relation, n.name,
+         CASE WHEN t.oid IS NULL THEN 'none'
+              WHEN t.tgfoid <> n.function OR t.tgqual IS NOT NULL THEN 'another'
+              ELSE 'disabled' END AS found
     FROM @extschema@.fintrans_relations() p
-    -- partitions made since are listed, but their triggers are not seen yet
-    JOIN pg_class c ON c.oid = p.relation
-   CROSS JOIN (VALUES ('fintrans_inserted'), ('fintrans_updated'),
-                      ('fintrans_deleted'), ('fintrans_truncated')) n (tgname)
-    LEFT JOIN pg_trigger t ON t.tgrelid = p.relation AND t.tgname = n.tgname
-   WHERE t.tgname IS NULL OR t.tgenabled NOT IN ('O', 'A');
+   CROSS JOIN @extschema@.fintrans_triggers() n
+    LEFT JOIN pg_trigger t ON t.tgrelid = p.relation AND t.tgname = n.name
+   WHERE t.oid IS NULL OR t.tgfoid <> n.function OR t.tgqual IS NOT NULL
+      OR t.tgenabled NOT IN ('O', 'A');
 
 COMMENT ON VIEW @extschema@.fintrans_trigger_differences IS
   'Triggers that are missing or disabled.';
@@ -1024,7 +1132,7 @@ BEGIN ATOMIC
          d.counted::text, d.held::text
     FROM @extschema@.fintrans_dead_letter_differences d
   UNION ALL
-  SELECT 'trigger', d.relation::text, format('%s enabled', d.tgname), d.found
+  SELECT 'trigger', d.relation::text, format('%s enabled', d.name), d.found
     FROM @extschema@.fintrans_trigger_differences d
   UNION ALL
   SELECT 'alert', format('rule %s: %s -> %s', d.rule, d.source_account,
@@ -1044,58 +1152,66 @@ REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_verify() FROM PUBLIC;
 -- belong together.  Adding them is right however much others have added
 -- meanwhile, so nobody is kept from writing.
 
-CREATE FUNCTION @extschema@.fintrans_correct_triggers()
+-- Enabling and making triggers holds up writers of the table; only one that is
+-- not ours has to be dropped first, which holds up readers too.
+CREATE FUNCTION @extschema@.fintrans_correct_trigger()
 RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  missing   record;
-  target    regclass;
+  wrong     record;
   corrected bigint := 0;
 BEGIN
-  FOR target IN
-    SELECT DISTINCT d.relation FROM @extschema@.fintrans_trigger_differences d
+  FOR wrong IN
+    SELECT d.relation, d.name, d.found
+      FROM @extschema@.fintrans_trigger_differences d
+     ORDER BY d.relation <> '@extschema@.fintrans_transactions'::regclass, d.relation
   LOOP
-    FOR missing IN
-      SELECT t.tgname FROM pg_trigger t
-       WHERE t.tgrelid = target
-         AND t.tgname IN ('fintrans_inserted', 'fintrans_updated',
-                          'fintrans_deleted', 'fintrans_truncated')
-    LOOP
-      EXECUTE format('DROP TRIGGER %I ON %s', missing.tgname, target);
-    END LOOP;
-    PERFORM @extschema@.fintrans_add_triggers(target);
+    IF wrong.found = 'disabled' THEN
+      EXECUTE format('ALTER TABLE %s ENABLE TRIGGER %s', wrong.relation, wrong.name);
+    ELSIF wrong.found = 'another' THEN
+      EXECUTE format('DROP TRIGGER %s ON %s', wrong.name, wrong.relation);
+    END IF;
+    PERFORM @extschema@.fintrans_add_triggers(wrong.relation);
     corrected := corrected + 1;
   END LOOP;
   RETURN corrected;
 END
 $$;
 
-COMMENT ON FUNCTION @extschema@.fintrans_correct_triggers() IS
-  'Internal, step of fintrans_rebuild(): puts missing and disabled triggers in force; returns on how many tables.';
+COMMENT ON FUNCTION @extschema@.fintrans_correct_trigger() IS
+  'Internal, step of fintrans_rebuild(): puts missing and disabled triggers in force; returns how many.';
 
 CREATE FUNCTION @extschema@.fintrans_correct_offsets()
 RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 DECLARE
-  corrected bigint;
+  wrong     record;
+  corrected bigint := 0;
 BEGIN
-  UPDATE @extschema@.fintrans_offsets o
-     SET stored = o.stored - least(o.stored, m.missing),
-         replayed = o.replayed - (m.missing - least(o.stored, m.missing)),
-         dropped = o.dropped + m.missing
-    FROM (SELECT d.topic, d.kafka_partition,
-                 d.counted - coalesce(d.held, 0) AS missing,
-                 d.held = d.offsets AND d.lowest >= d.first_offset
-                 AND d.highest < d.next_offset AS plausible
-            FROM @extschema@.fintrans_offset_differences d) m
-   WHERE (o.topic, o.kafka_partition) = (m.topic, m.kafka_partition)
-     AND (m.missing > 0
-          OR m.missing < 0 AND m.plausible AND o.dropped + m.missing >= 0);
-  GET DIAGNOSTICS corrected = ROW_COUNT;
+  -- in the order in which bridges lock them
+  FOR wrong IN
+    SELECT d.topic, d.kafka_partition, d.counted - coalesce(d.held, 0) AS missing,
+           coalesce(d.held = d.offsets AND d.lowest >= d.first_offset
+                    AND d.highest < d.next_offset, true) AS plausible
+      FROM @extschema@.fintrans_offset_differences d
+     ORDER BY d.topic, d.kafka_partition
+  LOOP
+    UPDATE @extschema@.fintrans_offsets o
+       SET stored = o.stored - least(o.stored, wrong.missing),
+           replayed = o.replayed - (wrong.missing - least(o.stored, wrong.missing)),
+           dropped = o.dropped + wrong.missing
+     WHERE (o.topic, o.kafka_partition) = (wrong.topic, wrong.kafka_partition)
+       AND wrong.plausible AND wrong.missing <> 0
+       AND wrong.missing BETWEEN -o.dropped AND o.stored + o.replayed;
+    IF FOUND THEN
+      corrected := corrected + 1;
+    END IF;
+  END LOOP;
   RETURN corrected;
 END
 $$;
@@ -1109,16 +1225,23 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  corrected bigint;
+  wrong     record;
+  corrected bigint := 0;
 BEGIN
-  UPDATE @extschema@.fintrans_offsets o
-     SET dead_lettered = o.dead_lettered - m.missing,
-         purged = o.purged + m.missing
-    FROM (SELECT d.topic, d.kafka_partition, d.counted - d.held AS missing
-            FROM @extschema@.fintrans_dead_letter_differences d) m
-   WHERE (o.topic, o.kafka_partition) = (m.topic, m.kafka_partition)
-     AND m.missing > 0;
-  GET DIAGNOSTICS corrected = ROW_COUNT;
+  FOR wrong IN
+    SELECT d.topic, d.kafka_partition, d.counted - d.held AS missing
+      FROM @extschema@.fintrans_dead_letter_differences d
+     ORDER BY d.topic, d.kafka_partition
+  LOOP
+    UPDATE @extschema@.fintrans_offsets o
+       SET dead_lettered = o.dead_lettered - wrong.missing,
+           purged = o.purged + wrong.missing
+     WHERE (o.topic, o.kafka_partition) = (wrong.topic, wrong.kafka_partition)
+       AND wrong.missing BETWEEN 1 AND o.dead_lettered;
+    IF FOUND THEN
+      corrected := corrected + 1;
+    END IF;
+  END LOOP;
   RETURN corrected;
 END
 $$;
@@ -1138,7 +1261,7 @@ END;
 COMMENT ON FUNCTION @extschema@.fintrans_magnitude_of(numeric) IS
   'Internal: the lowest magnitude whose ceiling the total does not exceed.';
 
-CREATE FUNCTION @extschema@.fintrans_correct_pairs()
+CREATE FUNCTION @extschema@.fintrans_correct_pair()
 RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -1169,28 +1292,35 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION @extschema@.fintrans_correct_pairs() IS
+COMMENT ON FUNCTION @extschema@.fintrans_correct_pair() IS
   'Internal, step of fintrans_rebuild(): corrects totals and numbers of transactions; returns of how many pairs.';
 
-CREATE FUNCTION @extschema@.fintrans_correct_magnitudes()
+CREATE FUNCTION @extschema@.fintrans_correct_magnitude()
 RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  corrected bigint;
+  wrong     record;
+  corrected bigint := 0;
 BEGIN
-  UPDATE @extschema@.fintrans_laundering l
-     SET magnitude = @extschema@.fintrans_magnitude_of(l.total)
-    FROM @extschema@.fintrans_magnitude_differences d
-   WHERE (l.source_account, l.target_account)
-         = (d.source_account, d.target_account);
-  GET DIAGNOSTICS corrected = ROW_COUNT;
+  -- in the order in which writers lock them
+  FOR wrong IN
+    SELECT d.source_account, d.target_account
+      FROM @extschema@.fintrans_magnitude_differences d
+     ORDER BY d.source_account, d.target_account
+  LOOP
+    UPDATE @extschema@.fintrans_laundering l
+       SET magnitude = @extschema@.fintrans_magnitude_of(l.total)
+     WHERE (l.source_account, l.target_account)
+           = (wrong.source_account, wrong.target_account);
+    corrected := corrected + 1;
+  END LOOP;
   RETURN corrected;
 END
 $$;
 
-COMMENT ON FUNCTION @extschema@.fintrans_correct_magnitudes() IS
+COMMENT ON FUNCTION @extschema@.fintrans_correct_magnitude() IS
   'Internal, step of fintrans_rebuild(): corrects magnitudes; returns of how many pairs.';
 
 -- Extremes cannot be added.  The minutes in question are locked and marked with
@@ -1225,6 +1355,9 @@ BEGIN
               FROM @extschema@.fintrans_transactions t
              GROUP BY 1, 2) r
      WHERE (v.city, v.minute) = (r.city, r.minute) AND v.minimum = 'NaN';
+    -- their rows have gone since, past the triggers: to be found next time
+    UPDATE @extschema@.fintrans_volume SET minimum = 0, maximum = 0
+     WHERE minimum = 'NaN';
   END IF;
   RETURN corrected;
 END
@@ -1233,7 +1366,7 @@ $$;
 COMMENT ON FUNCTION @extschema@.fintrans_correct_volume() IS
   'Internal, step of fintrans_rebuild(): corrects the volume; returns of how many minutes.';
 
-CREATE FUNCTION @extschema@.fintrans_correct_alerts()
+CREATE FUNCTION @extschema@.fintrans_correct_alert()
 RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -1255,7 +1388,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION @extschema@.fintrans_correct_alerts() IS
+COMMENT ON FUNCTION @extschema@.fintrans_correct_alert() IS
   'Internal, step of fintrans_rebuild(): raises the alerts that are missing; returns how many.';
 
 CREATE FUNCTION @extschema@.fintrans_rebuild()
@@ -1265,36 +1398,32 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   -- offsets before pairs before volume: the order in which writers lock rows
-  steps CONSTANT text[] := ARRAY['triggers', 'offsets', 'dead letters', 'pairs',
-                                 'magnitudes', 'volume', 'alerts'];
+  steps CONSTANT text[] := ARRAY['trigger', 'offsets', 'dead letters', 'pair',
+                                 'magnitude', 'volume', 'alert'];
 BEGIN
-  IF current_setting('transaction_isolation')
-     NOT IN ('read committed', 'read uncommitted') THEN
-    RAISE EXCEPTION 'totals can be rebuilt at isolation level READ COMMITTED only'
-      USING ERRCODE = 'invalid_transaction_state';
-  END IF;
+  PERFORM @extschema@.fintrans_begin_upkeep();
   -- a rule changed meanwhile would not see what is corrected here
   LOCK TABLE @extschema@.fintrans_rules IN SHARE MODE;
   FOREACH problem IN ARRAY steps LOOP
     RAISE NOTICE 'correcting %', problem;
-    EXECUTE format('SELECT @extschema@.fintrans_correct_%s()',
-                   replace(problem, ' ', '_')) INTO corrected;
+    EXECUTE 'SELECT @extschema@.fintrans_correct_' || replace(problem, ' ', '_') || '()'
+       INTO corrected;
     RETURN NEXT;
   END LOOP;
 END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_rebuild() IS
-  'Corrects what fintrans_verify() finds, while others read and write; returns how much of each kind. For the owner of the extension.';
+  'Corrects what fintrans_verify() finds, while others read and write; returns how much of each kind. Rules cannot be changed meanwhile. For the owner of the extension.';
 
 REVOKE EXECUTE ON FUNCTION
-  @extschema@.fintrans_correct_triggers(),
+  @extschema@.fintrans_correct_trigger(),
   @extschema@.fintrans_correct_offsets(),
   @extschema@.fintrans_correct_dead_letters(),
-  @extschema@.fintrans_correct_pairs(),
-  @extschema@.fintrans_correct_magnitudes(),
+  @extschema@.fintrans_correct_pair(),
+  @extschema@.fintrans_correct_magnitude(),
   @extschema@.fintrans_correct_volume(),
-  @extschema@.fintrans_correct_alerts(),
+  @extschema@.fintrans_correct_alert(),
   @extschema@.fintrans_rebuild()
   FROM PUBLIC;
 
@@ -1434,7 +1563,7 @@ AS $$
 BEGIN
   -- a CHECK that fails would put the note into the server's log
   IF coalesce($2, '') NOT IN ('reviewing', 'confirmed', 'dismissed') THEN
-    RAISE EXCEPTION 'no such decision'
+    RAISE EXCEPTION 'no decision "%"', coalesce($2, 'NULL')
       USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Decisions are reviewing, confirmed and dismissed.';
   END IF;
@@ -1483,6 +1612,7 @@ BEGIN
         ('reader', 'SELECT', '%s.fintrans_alerts'),
         ('reader', 'SELECT', '%s.fintrans_reviews'),
         ('reader', 'SELECT', '%s.fintrans_settings'),
+        ('reader', 'SELECT', '%s.fintrans_retention'),
         ('reader', 'SELECT', '%s.fintrans_dead_letter_counts'),
         ('reader', 'EXECUTE', 'FUNCTION %s.fintrans_verify()'),
         ('writer', 'INSERT', '%s.fintrans_transactions'),
@@ -1492,11 +1622,14 @@ BEGIN
         ('writer', 'EXECUTE',
          'FUNCTION %s.fintrans_ensure_partitions(timestamptz, timestamptz)'),
         ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_retire(timestamptz)'),
-        ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_retired_leaf()'),
-        ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_empty_retired_leaf(bigint)'),
-        ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_drop_retired_leaf()'),
+        ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_retired_leaf(timestamptz)'),
+        ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_empty_retired_leaf(timestamptz, text, bigint)'),
+        ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_drop_retired_leaf(timestamptz, text)'),
         ('keeper', 'EXECUTE', 'PROCEDURE %s.fintrans_drop_before(timestamptz, bigint)'),
         ('keeper', 'SELECT', '%s.fintrans_dead_letters'),
+        ('keeper', 'SELECT', '%s.fintrans_dead_letter_counts'),
+        ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_verify()'),
+        ('keeper', 'SELECT', '%s.fintrans_replayed_letters'),
         ('keeper', 'EXECUTE', 'FUNCTION %1$s.fintrans_replay_dead_letters(%1$s.fintrans_transactions[])'),
         ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_replay_dead_letter(text, integer, bigint, text, timestamptz)'),
         ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_purge_dead_letters(timestamptz)'),

@@ -28,6 +28,21 @@ SELECT fintrans_replay_dead_letter('NYC', 1, 7, 'x y 5');
 SELECT fintrans_replay_dead_letter('London', 0, 3, 'a b 0.1', '2015-01-04 08:00+00');
 SELECT * FROM offsets;
 SELECT * FROM fintrans_verify();
+SELECT topic, kafka_offset, convert_from(payload, 'UTF8') AS was, reason, replayed_by = session_user AS by_me
+  FROM fintrans_replayed_letters ORDER BY 1, 2;
+-- days far apart need no partitions between them
+INSERT INTO fintrans_dead_letters (topic, kafka_partition, kafka_offset, payload, reason, event_time, rejected_at)
+VALUES ('SF', 0, 0, 'a b c', 'bad_amount', '1926-01-01 10:00+00', '2015-01-01'),
+       ('SF', 0, 1, 'a b c', 'bad_amount', '2014-01-01 10:00+00', '2015-01-01');
+INSERT INTO fintrans_offsets (topic, kafka_partition, first_offset, next_offset, dead_lettered)
+VALUES ('SF', 0, 0, 2, 2);
+SELECT fintrans_replay_dead_letters(array_agg(
+         ROW(NULL, topic, 'a', 'b', 1, NULL, kafka_partition, kafka_offset)::fintrans_transactions)) AS replayed
+  FROM fintrans_dead_letters WHERE topic = 'SF';
+SELECT * FROM fintrans_verify();
+DELETE FROM fintrans_transactions WHERE city = 'SF';
+DELETE FROM fintrans_offsets WHERE topic = 'SF';
+DROP TABLE fintrans_transactions_19260101, fintrans_transactions_20140101;
 -- not a second time, not what is not there, all or nothing
 \set VERBOSITY terse
 SELECT fintrans_replay_dead_letter('NYC', 1, 7, 'x y 5', '2015-01-01');
@@ -43,6 +58,7 @@ SELECT fintrans_replay_dead_letters(ARRAY[
   ROW(NULL, 'London', 'a', NULL, 1, NULL, 0, 2)::fintrans_transactions]);
 SELECT fintrans_replay_dead_letter('London', 0, 2, 'a b 1e3');
 SELECT fintrans_replay_dead_letter('London', 0, 2, NULL);
+SELECT fintrans_replay_dead_letter('London', 0, 2, 'a b 1 EUR');
 SELECT fintrans_replay_dead_letter('London', 0, 2, E'a b 1\n');
 SELECT fintrans_replay_dead_letters('{}');
 SELECT fintrans_replay_dead_letters(NULL);
@@ -58,6 +74,7 @@ DROP VIEW offsets;
 DELETE FROM fintrans_transactions;
 DELETE FROM fintrans_volume;
 DELETE FROM fintrans_offsets;
+DELETE FROM fintrans_replayed_letters;
 DELETE FROM fintrans_alerts;
 DELETE FROM fintrans_rules;
 DROP TABLE fintrans_transactions_20150101, fintrans_transactions_20150102, fintrans_transactions_20150104;

@@ -72,6 +72,18 @@ SELECT * FROM fintrans_verify();
 TRUNCATE fintrans_laundering, fintrans_volume;
 SELECT problem, corrected FROM fintrans_rebuild() WHERE corrected > 0;
 SELECT * FROM fintrans_verify();
+-- no total can be made what is no number
+\set VERBOSITY terse
+UPDATE fintrans_laundering SET total = 'NaN';
+UPDATE fintrans_volume SET total = 'Infinity';
+\set VERBOSITY default
+-- a trigger of the right name that does something else
+DROP TRIGGER fintrans_truncated ON fintrans_transactions_20160103;
+CREATE TRIGGER fintrans_truncated BEFORE UPDATE ON fintrans_transactions_20160103
+  FOR EACH STATEMENT EXECUTE FUNCTION suppress_redundant_updates_trigger();
+SELECT problem, subject, expected, found FROM fintrans_verify();
+SELECT problem, corrected FROM fintrans_rebuild() WHERE corrected > 0;
+SELECT * FROM fintrans_verify();
 -- rows that came twice are for a person to judge
 SET session_replication_role = replica;
 INSERT INTO fintrans_transactions SELECT * FROM fintrans_transactions;

@@ -56,7 +56,7 @@ while ($writers->running || $rounds < 3)
 		COMMIT});
 	$corrected += $node->safe_psql('postgres', q{
 		SELECT sum(corrected) FROM fintrans_rebuild()
-		 WHERE problem IN ('pairs', 'volume')});
+		 WHERE problem IN ('pair', 'volume')});
 	$rounds++;
 }
 is($writers->wait_exit(180), 0, 'no writer failed');

@@ -25,6 +25,10 @@ $node->safe_psql('postgres', q{
 	VALUES ('London', 0, 10000, '\x00ff', 'bad_encoding');
 	SELECT fintrans_set_rule('default', 150);
 	SELECT fintrans_review(min(alert_id), 'confirmed', 'seen') FROM fintrans_alerts;
+	INSERT INTO fintrans_dead_letters (topic, kafka_partition, kafka_offset, payload, reason, event_time)
+	VALUES ('London', 0, 10001, '\x01', 'empty', '2026-01-03');
+	UPDATE fintrans_offsets SET next_offset = 10002, dead_lettered = 2;
+	SELECT fintrans_replay_dead_letter('London', 0, 10001, 'a b 1');
 	INSERT INTO fintrans_settings VALUES ('currency', 'EUR')});
 $node->safe_psql('postgres', q{CALL fintrans_drop_before('2026-01-02')});
 
@@ -35,7 +39,8 @@ sub contents
 	return join "\n", map {
 		"$_: " . $node->safe_psql($database, "SELECT t FROM $_ t ORDER BY t::text")
 	} qw(fintrans_transactions fintrans_laundering fintrans_magnitudes
-		fintrans_volume fintrans_offsets fintrans_dead_letters fintrans_rules
+		fintrans_volume fintrans_offsets fintrans_dead_letters
+		fintrans_replayed_letters fintrans_rules
 		fintrans_alerts fintrans_reviews fintrans_settings fintrans_retention);
 }
 
