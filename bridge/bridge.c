@@ -169,8 +169,9 @@ static int	run(const Settings *settings, const IngestSettings *ingest,
 				const ConsumerSettings *consumer_settings, char *errstr,
 				size_t errstr_size);
 static int	load(const IngestSettings *ingest,
-				 const ConsumerSettings *consumer_settings, Writer *writer,
-				 char *errstr, size_t errstr_size);
+				 const ConsumerSettings *consumer_settings,
+				 Consumer **consumer, Writer *writer, char *errstr,
+				 size_t errstr_size);
 static void report_failure(const char *reason);
 static void take_signals(void);
 static void on_stop(int signal_number);
@@ -266,6 +267,7 @@ run(const Settings *settings, const IngestSettings *ingest,
 {
 	int			status = EXIT_FAILURE;
 	Retention  *retention = NULL;
+	Consumer   *consumer = NULL;
 	Writer	   *writer = writer_start(settings->database, settings->currency,
 									  errstr, errstr_size);
 
@@ -277,7 +279,7 @@ run(const Settings *settings, const IngestSettings *ingest,
 		!start_retention(settings, &retention, errstr, errstr_size))
 		report_failure(errstr);
 	else
-		status = load(ingest, consumer_settings, writer, errstr,
+		status = load(ingest, consumer_settings, &consumer, writer, errstr,
 					  errstr_size);
 	if ((retention != NULL && !retention_stop(retention, THREAD_STOP_MS)) ||
 		(writer != NULL && !writer_stop(writer, THREAD_STOP_MS)))
@@ -286,6 +288,8 @@ run(const Settings *settings, const IngestSettings *ingest,
 		log_write(LOG_LEVEL_INFO, "exit", "status=%d", status);
 		_exit(status);
 	}
+	/* not before: the writer's batch points to its topics' names */
+	consumer_free(consumer);
 	log_write(LOG_LEVEL_INFO, "exit", "status=%d", status);
 	return status;
 }
@@ -307,12 +311,11 @@ start_retention(const Settings *settings, Retention **retention, char *errstr,
 	return *retention != NULL;
 }
 
-/* The exit status. */
+/* The exit status; the consumer, NULL for none, has left the group. */
 static int
 load(const IngestSettings *ingest, const ConsumerSettings *consumer_settings,
-	 Writer *writer, char *errstr, size_t errstr_size)
+	 Consumer **consumer, Writer *writer, char *errstr, size_t errstr_size)
 {
-	Consumer   *consumer;
 	int			status = EXIT_SUCCESS;
 
 	if (!ingest_prepare(writer, errstr, errstr_size))
@@ -322,19 +325,19 @@ load(const IngestSettings *ingest, const ConsumerSettings *consumer_settings,
 	}
 	if (ingest_stop)
 		return EXIT_SUCCESS;
-	consumer = consumer_open(consumer_settings, errstr, errstr_size);
-	if (consumer == NULL)
+	*consumer = consumer_open(consumer_settings, errstr, errstr_size);
+	if (*consumer == NULL)
 	{
 		/* wrong settings too, such as a certificate that is missing */
 		report_failure(errstr);
 		return EXIT_USAGE;
 	}
-	if (!ingest_run(ingest, consumer, writer, errstr, errstr_size))
+	if (!ingest_run(ingest, *consumer, writer, errstr, errstr_size))
 	{
 		report_failure(errstr);
 		status = EXIT_FAILURE;
 	}
-	close_consumer(consumer, status);
+	close_consumer(*consumer, status);
 	return status;
 }
 

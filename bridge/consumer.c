@@ -86,6 +86,7 @@ consumer_open(const ConsumerSettings *settings, char *errstr,
 	if (!subscribe(consumer, settings->topics, errstr, errstr_size))
 	{
 		consumer_close(consumer);
+		consumer_free(consumer);
 		return NULL;
 	}
 	return consumer;
@@ -183,8 +184,6 @@ consumer_error(const Consumer *consumer)
 void
 consumer_close(Consumer *consumer)
 {
-	if (consumer == NULL)
-		return;
 	consumer->closing = true;
 	if (consumer->message != NULL)
 		rd_kafka_message_destroy(consumer->message);
@@ -193,6 +192,13 @@ consumer_close(Consumer *consumer)
 		if (consumer->slots.topics[i]->handle != NULL)
 			rd_kafka_topic_destroy(consumer->slots.topics[i]->handle);
 	rd_kafka_destroy(consumer->client);
+}
+
+void
+consumer_free(Consumer *consumer)
+{
+	if (consumer == NULL)
+		return;
 	slot_map_free(&consumer->slots);
 	topic_list_free(&consumer->topics);
 	offset_list_free(&consumer->assigned);

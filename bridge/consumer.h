@@ -144,9 +144,12 @@ extern void consumer_publish(Consumer *consumer, const OffsetList *positions);
 extern const char *consumer_error(const Consumer *consumer);
 
 /*
- * Leave the group and free the client.  librdkafka 2.0.2 can hang here: the
- * caller guards it with a timer.
+ * Leave the group and end the client; names of topics that were handed out
+ * stay.  librdkafka 2.0.2 can hang here: the caller guards it with a timer.
  */
 extern void consumer_close(Consumer *consumer);
+
+/* Free what is left of a closed one, names and all; NULL is none. */
+extern void consumer_free(Consumer *consumer);
 
 #endif							/* FINTRANS_CONSUMER_H */

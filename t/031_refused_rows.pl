@@ -101,6 +101,32 @@ $bridge = start_bridge($node, $broker, 'bridge', '--exit-at-end');
 is($bridge->wait_exit(180), 0, 'with the table mended it ends at the end');
 check_exactly_once($node, $broker, 'mended', $is_refused);
 
+# SIGTERM while a row is to be refused: the writer, whom a lock has held up
+# beyond the drain, finishes when the consumer is gone already
+$node->safe_psql('postgres', q{
+	BEGIN;
+	LOCK TABLE fintrans_offsets IN SHARE ROW EXCLUSIVE MODE;
+	PREPARE TRANSACTION 'no moves'});
+$broker->produce('London', '1 2 3');
+$bridge = start_bridge($node, $broker, 'bridge');
+wait_for {
+	$node->safe_psql('postgres', q{
+		SELECT count(*) FROM pg_locks WHERE NOT granted
+			AND relation = 'fintrans_offsets'::regclass}) > 0
+} 'the bridge to move its offsets';
+$bridge->signal('TERM');
+wait_for {
+	# librdkafka's threads are gone: the consumer is closed
+	!$bridge->running || scalar(() = glob('/proc/' . $bridge->pid . '/task/*')) <= 2
+} 'the consumer to be closed';
+$node->safe_psql('postgres', q{ROLLBACK PREPARED 'no moves'});
+is($bridge->wait_exit(180), 0, 'a writer that outlives the drain does no harm');
+like($bridge->logged, qr/event="stopped before all was stored, /,
+	'it has outlived it');
+$bridge = start_bridge($node, $broker, 'bridge', '--exit-at-end');
+is($bridge->wait_exit(180), 0, 'the next bridge ends at the end');
+check_exactly_once($node, $broker, 'SIGTERM and a refused row', $is_refused);
+
 # a data error in somebody's row trigger is not the row's fault: it is retried
 $before = dead_letters();
 $node->safe_psql('postgres', q{
