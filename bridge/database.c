@@ -23,6 +23,9 @@
 /* What the server answers to a COPY that its client has given up. */
 #define COPY_GIVEN_UP "57014"
 
+/* In place of a message that may hold data. */
+#define TEXT_KEPT_BACK "the text is kept back, since it may hold data"
+
 /* How long a refused connection may take to say why. */
 #define REFUSAL_MS 5000
 
@@ -413,10 +416,7 @@ keep_result(Database *database, PGresult *result)
 	database->result = result;
 }
 
-/*
- * Data errors (class 22) can quote a value in their message: then the code
- * has to do.
- */
+/* Where the message may hold data, the code and the constraint have to do. */
 static void
 note_error(Database *database, const char *relation)
 {
@@ -427,6 +427,7 @@ note_error(Database *database, const char *relation)
 		PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
 	const char *message =
 		PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const char *context = PQresultErrorField(result, PG_DIAG_CONTEXT);
 
 	memset(error, 0, sizeof(*error));
 	if (sqlstate != NULL)
@@ -435,12 +436,12 @@ note_error(Database *database, const char *relation)
 		snprintf(error->constraint, sizeof(error->constraint), "%s",
 				 constraint);
 	if (relation != NULL)
-		error->copy_row =
-			sqlstate_copy_row(PQresultErrorField(result, PG_DIAG_CONTEXT),
-							  relation);
-	if (strncmp(error->sqlstate, "22", 2) == 0)
-		snprintf(error->text, sizeof(error->text), "data error, SQLSTATE %s",
-				 error->sqlstate);
+		error->copy_row = sqlstate_copy_row(context, relation);
+	if (!sqlstate_is_loggable(sqlstate, context))
+		snprintf(error->text, sizeof(error->text),
+				 "SQLSTATE %s%s%s, " TEXT_KEPT_BACK, error->sqlstate,
+				 error->constraint[0] != '\0' ? ", constraint " : "",
+				 error->constraint);
 	else if (message != NULL)
 		note_text(error, message);
 	else
@@ -548,10 +549,13 @@ on_notice(void *argument, const PGresult *notice)
 	const char *message =
 		PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
 	const char *sqlstate = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
+	const char *context = PQresultErrorField(notice, PG_DIAG_CONTEXT);
 	bool		is_warning = severity != NULL &&
 		strcmp(severity, "WARNING") == 0;
 
 	(void) argument;
+	if (!sqlstate_is_loggable(sqlstate, context))
+		message = TEXT_KEPT_BACK;
 	if (message != NULL)
 		log_write(is_warning ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG,
 				  "database notice", "sqlstate=%s text=%s",

@@ -5,6 +5,7 @@
  */
 #include "sqlstate.h"
 
+#include <ctype.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -51,11 +52,20 @@ static const SqlstateRule rules[] = {
 	{AT_ANY, "", SQLSTATE_FATAL},
 };
 
+/* Classes that the server itself uses, but for 22 and P0. */
+static const char own_classes[] =
+"00 01 02 03 08 09 0A 0B 0F 0L 0P 0Z 20 21 23 24 25 26 27 28 2B 2D 2F 34 38"
+" 39 3B 3D 3F 40 42 44 53 54 55 57 58 72 F0 HV XX";
+
+/* Names of our own functions begin so. */
+#define OWN_FUNCTION "fintrans_"
+
 static bool is_rows_fault(const char *sqlstate, bool has_constraint);
 static bool starts_with(const char *text, const char *prefix);
 static bool line_row(const char *line, size_t length, const char *relation,
 					 int64_t *row);
 static const char *find(const char *text, size_t length, const char *word);
+static bool is_own_function(const char *line, size_t length);
 
 SqlstateClass
 sqlstate_classify(SqlstateStep step, const char *sqlstate,
@@ -87,6 +97,37 @@ sqlstate_copy_row(const char *context, const char *relation)
 		!line_row(context, strcspn(context, "\n"), relation, &row))
 		return 0;
 	return row;
+}
+
+/*
+ * Each function that was running has a line in the context, and PostgreSQL
+ * names the language of those that can compose a message, in any language of
+ * its own: PL/pgSQL, PL/Perl and so on.  Messages of data errors (class 22)
+ * can quote a value.
+ */
+bool
+sqlstate_is_loggable(const char *sqlstate, const char *context)
+{
+	bool		has_own = false;
+	char		class[3] = "";
+
+	while (context != NULL && *context != '\0')
+	{
+		size_t		length = strcspn(context, "\n");
+
+		if (find(context, length, "PL/") != NULL)
+		{
+			if (!is_own_function(context, length))
+				return false;
+			has_own = true;
+		}
+		context += length + (context[length] == '\n');
+	}
+	if (sqlstate == NULL || *sqlstate == '\0')
+		return true;
+	memcpy(class, sqlstate, strnlen(sqlstate, 2));
+	return strstr(own_classes, class) != NULL ||
+		(has_own && strcmp(class, "P0") == 0);
 }
 
 /* A data error that is not our encoder's, or a CHECK. */
@@ -141,4 +182,20 @@ static const char *
 find(const char *text, size_t length, const char *word)
 {
 	return memmem(text, length, word, strlen(word));
+}
+
+/* The signature's name is what stands before its parenthesis. */
+static bool
+is_own_function(const char *line, size_t length)
+{
+	const char *end = memchr(line, '(', length);
+	const char *name = end;
+
+	if (end == NULL)
+		return false;
+	while (name > line && (isalnum((unsigned char) name[-1]) ||
+						   name[-1] == '_'))
+		name--;
+	return (size_t) (end - name) > strlen(OWN_FUNCTION) &&
+		starts_with(name, OWN_FUNCTION);
 }

@@ -43,4 +43,11 @@ extern SqlstateClass sqlstate_classify(SqlstateStep step,
  */
 extern int64_t sqlstate_copy_row(const char *context, const char *relation);
 
+/*
+ * Is an error's or notice's primary message free of data, as far as its code
+ * and context tell?  Not when a function that is not fintrans' own may have
+ * written it, and not when it quotes a value.  Either may be NULL.
+ */
+extern bool sqlstate_is_loggable(const char *sqlstate, const char *context);
+
 #endif							/* FINTRANS_SQLSTATE_H */

@@ -143,6 +143,46 @@ wait_until_loaded($node, $broker);
 is($bridge->stop, 0, 'and the row is stored when it is gone');
 is(dead_letters(), $before, 'as a row');
 
+# what somebody's functions say may name an account: it is not logged, neither
+# their errors nor their warnings, in a trigger, a CHECK, or at COMMIT
+$node->safe_psql('postgres', q{
+	CREATE FUNCTION block() RETURNS trigger LANGUAGE plpgsql AS $$
+	BEGIN
+		RAISE WARNING 'account % is watched', NEW.source_account;
+		RAISE EXCEPTION 'account % is blocked', NEW.source_account
+			USING ERRCODE = TG_ARGV[0];
+	END $$;
+	CREATE FUNCTION is_fine(account text) RETURNS boolean LANGUAGE plpgsql AS $$
+	BEGIN
+		RAISE EXCEPTION 'account % is not fine', account USING ERRCODE = 'P0003';
+	END $$});
+$broker->produce('London', '7654321 2 4');
+foreach my $rule (
+	[ 'P0001', q{CREATE TRIGGER block BEFORE INSERT ON fintrans_transactions
+		FOR EACH ROW EXECUTE FUNCTION block('P0001')},
+		'DROP TRIGGER block ON fintrans_transactions' ],
+	[ 'P0002', q{CREATE CONSTRAINT TRIGGER block AFTER INSERT
+		ON fintrans_transactions DEFERRABLE INITIALLY DEFERRED
+		FOR EACH ROW EXECUTE FUNCTION block('P0002')},
+		'DROP TRIGGER block ON fintrans_transactions' ],
+	[ 'P0003', q{ALTER TABLE fintrans_transactions ADD CONSTRAINT calls
+		CHECK (is_fine(source_account)) NOT VALID},
+		'ALTER TABLE fintrans_transactions DROP CONSTRAINT calls' ])
+{
+	my ($sqlstate, $add, $drop) = @$rule;
+
+	$node->safe_psql('postgres', $add);
+	$bridge = start_bridge($node, $broker, 'bridge', '--log-level' => 'debug');
+	wait_for { $bridge->logged =~ /SQLSTATE $sqlstate, the text is kept back/ }
+	"$sqlstate to be logged";
+	# before it can store the row; one that was refused at COMMIT has ended
+	$bridge->kill9;
+	$node->safe_psql('postgres', $drop);
+	unlike($bridge->logged, qr/7654321/, "$sqlstate: no account is logged");
+}
+$bridge = start_bridge($node, $broker, 'bridge', '--exit-at-end');
+is($bridge->wait_exit(180), 0, 'without those functions it ends at the end');
+
 # small batches are stored until the limit, but restarts do not move it
 $before = dead_letters();
 add_check('amount < 0');

@@ -225,6 +225,57 @@ finds_no_row_where_there_is_none(void **state)
 					 "99999999999999999999", leaf), 0);
 }
 
+static void
+a_text_that_may_hold_data_is_not_logged(void **state)
+{
+	static const struct
+	{
+		const char *sqlstate;
+		const char *context;
+		bool		is_loggable;
+	}			cases[] = {
+		/* the server's own */
+		{NULL, NULL, true},
+		{"", NULL, true},
+		{"42501", NULL, true},
+		{"40P01", "while locking tuple (0,1) in relation \"fintrans_offsets\"",
+		true},
+		{"23514", "COPY fintrans_transactions, line 3", true},
+		{"22P02", "COPY fintrans_transactions, line 3", false},
+		/* functions of somebody's, in other languages too */
+		{"P0001", "PL/pgSQL function public.block() line 3 at RAISE\n"
+			"COPY fintrans_transactions, line 3", false},
+		{"23514", "PL/pgSQL function is_fine(text) line 3 at RAISE\n"
+			"COPY fintrans_transactions, line 3", false},
+		{"XX000", "PL/Perl function \"block\"", false},
+		{"01000", "SQL statement \"SELECT x\"\n"
+			"PL/pgSQL-Funktion block() Zeile 3 bei PERFORM", false},
+		{"55P03", "fonction PL/pgSQL see(fintrans_transactions), ligne 1",
+		false},
+		{"23514", "PL/pgSQL function inline_code_block line 1 at RAISE",
+		false},
+		/* what no server would say itself */
+		{"P0001", NULL, false},
+		{"ZZ001", NULL, false},
+		/* ours */
+		{"42P07", "PL/pgSQL function fintrans_ensure_partitions(timestamp "
+			"with time zone,timestamp with time zone) line 9 at RAISE", true},
+		{"P0002", "PL/pgSQL function public.fintrans_drop_before(text) line 9",
+		true},
+		{"ZZ001", "PL/pgSQL function fintrans_drop_before(text) line 9", false},
+		/* ours, in whose course somebody's was called */
+		{"42501", "PL/pgSQL function watch() line 1 at RAISE\n"
+			"SQL statement \"CREATE TABLE x\"\n"
+			"PL/pgSQL function fintrans_make_leaf(date) line 9", false},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (sqlstate_is_loggable(cases[i].sqlstate, cases[i].context) !=
+			cases[i].is_loggable)
+			fail_msg("%s, %s", cases[i].sqlstate, cases[i].context);
+}
+
 int
 main(void)
 {
@@ -236,6 +287,7 @@ main(void)
 		cmocka_unit_test(a_refused_connection_is_fatal_at_first_only),
 		cmocka_unit_test(finds_the_row_in_a_context),
 		cmocka_unit_test(finds_no_row_where_there_is_none),
+		cmocka_unit_test(a_text_that_may_hold_data_is_not_logged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
