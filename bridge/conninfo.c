@@ -48,6 +48,13 @@ conninfo_is_value(const char *keyword, const char *value)
 	return true;
 }
 
+bool
+conninfo_is_database(const char *name)
+{
+	return strchr(name, '@') == NULL &&
+		(strchr(name, ':') == NULL || strchr(name, '/') == NULL);
+}
+
 /* Of ports there may be one for each host, and some left out. */
 static bool
 is_in_range(const char *text, bool is_port)

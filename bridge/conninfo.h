@@ -18,4 +18,10 @@ extern bool conninfo_is_ambiguous(const char *conninfo);
  */
 extern bool conninfo_is_value(const char *keyword, const char *value);
 
+/*
+ * Can this be a database's name?  One with an "@", or with ":" and "/", is
+ * rather a URI whose scheme is missing or mistyped, and may hold a password.
+ */
+extern bool conninfo_is_database(const char *name);
+
 #endif							/* FINTRANS_CONNINFO_H */

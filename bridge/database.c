@@ -63,6 +63,10 @@ static const struct
 
 static bool check_values(const PQconninfoOption *options, char *errstr,
 						 size_t errstr_size);
+static bool check_name(const char *name, char *errstr, size_t errstr_size);
+static const char *value_of(const PQconninfoOption *options,
+							const char *keyword);
+static const char *value(const PQconninfoOption *option);
 static bool ask_libpq(const char *conninfo, char *errstr, size_t errstr_size);
 static void list_keywords(const Database *database, const char **keywords,
 						  const char **values);
@@ -106,7 +110,10 @@ database_check_conninfo(const char *conninfo, char *errstr,
 				 " \"/\" that may be a part of a password: write %%40 or"
 				 " %%2F for it");
 	else
-		is_fine = check_values(options, errstr, errstr_size) &&
+		is_fine = check_name(is_name && *conninfo != '\0' ? conninfo :
+							 value_of(options, "dbname"), errstr,
+							 errstr_size) &&
+			check_values(options, errstr, errstr_size) &&
 			ask_libpq(conninfo, errstr, errstr_size);
 	PQconninfoFree(options);
 	return is_fine;
@@ -284,11 +291,7 @@ check_values(const PQconninfoOption *options, char *errstr,
 {
 	for (; options->keyword != NULL; options++)
 	{
-		const char *value = options->val;
-
-		if (value == NULL && options->envvar != NULL)
-			value = getenv(options->envvar);
-		if (value == NULL || conninfo_is_value(options->keyword, value))
+		if (conninfo_is_value(options->keyword, value(options)))
 			continue;
 		/* a piece of a password may have come to stand for it */
 		snprintf(errstr, errstr_size,
@@ -297,6 +300,36 @@ check_values(const PQconninfoOption *options, char *errstr,
 		return false;
 	}
 	return true;
+}
+
+/* libpq would tell the log that there is no such database. */
+static bool
+check_name(const char *name, char *errstr, size_t errstr_size)
+{
+	if (conninfo_is_database(name))
+		return true;
+	snprintf(errstr, errstr_size, "what stands for the database's name"
+			 " looks like a URI that does not begin with postgresql://");
+	return false;
+}
+
+static const char *
+value_of(const PQconninfoOption *options, const char *keyword)
+{
+	while (strcmp(options->keyword, keyword) != 0)
+		options++;
+	return value(options);
+}
+
+/* The string's or the environment's; empty for none. */
+static const char *
+value(const PQconninfoOption *option)
+{
+	const char *text = option->val;
+
+	if (text == NULL && option->envvar != NULL)
+		text = getenv(option->envvar);
+	return text != NULL ? text : "";
 }
 
 /*

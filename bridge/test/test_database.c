@@ -17,6 +17,7 @@ set_up(void **state)
 {
 	(void) state;
 	unsetenv("PGPORT");
+	unsetenv("PGDATABASE");
 	unsetenv("PGSSLMODE");
 	unsetenv("PGCONNECT_TIMEOUT");
 	return 0;
@@ -81,6 +82,28 @@ a_password_not_encoded_is_refused(void **state)
 }
 
 static void
+a_uri_without_its_scheme_is_refused(void **state)
+{
+	static const char *const uris[] = {
+		"u:pa55w0rd@db1/bank", "u:pa55w0rd@db1", "postgres//u:pa55w0rd@db1/b",
+		"postgresql:/u:pa55w0rd@db1/bank", "postgresql:u:pa55w0rd/bank",
+		"dbname=postgresql://u:pa55w0rd@db1/bank",
+		"host=db1 dbname=u:pa55w0rd@db1", "dbname='db1:5432/pa55w0rd'",
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(uris) / sizeof(uris[0]); i++)
+		assert_refused(uris[i], "looks like a URI");
+	assert_accepted("a:b");
+	assert_accepted("dbname=a/b user=a@b");
+	setenv("PGDATABASE", uris[0], 1);
+	assert_refused("host=db1", "looks like a URI");
+	assert_refused("", "looks like a URI");
+	assert_accepted("bank");
+	unsetenv("PGDATABASE");
+}
+
+static void
 numbers_are_checked(void **state)
 {
 	(void) state;
@@ -129,6 +152,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(strings_in_order_are_accepted),
 		TEST(a_password_not_encoded_is_refused),
+		TEST(a_uri_without_its_scheme_is_refused),
 		TEST(numbers_are_checked),
 		TEST(libpqs_own_options_are_checked),
 		TEST(the_environment_counts),
