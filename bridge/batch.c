@@ -281,7 +281,7 @@ batch_sieve_keep(BatchSieve *sieve, int64_t rows)
 	sieve->kept += rows;
 	sieve->left -= rows;
 	if (rows > 0)
-		batch->refused_run = 0;
+		sieve->refused_run = 0;
 }
 
 bool
@@ -307,7 +307,7 @@ batch_sieve_refuse(BatchSieve *sieve, const char *detail)
 	sieve->left--;
 	batch->row_count--;
 	batch->dead_letter_count++;
-	batch->refused_run++;
+	sieve->refused_run++;
 	progress->stored--;
 	progress->dead_lettered++;
 	return true;
@@ -319,6 +319,7 @@ batch_sieve_end(BatchSieve *sieve)
 	batch_sieve_keep(sieve, sieve->left);
 	sieve->batch->rows.used = sieve->rows_kept;
 	sieve->batch->payloads.used = sieve->payloads_kept;
+	sieve->batch->refused_run = sieve->refused_run;
 }
 
 static bool

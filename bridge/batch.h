@@ -59,8 +59,8 @@ typedef struct Batch
 	CopyBuffer	dead_letters;	/* header and rows, without trailer */
 	int64_t		dead_letter_count;
 	int64_t		messages;		/* rows and dead letters together */
-	int64_t		refused_run;	/* rows refused in succession, up to the last
-								 * one that has been tried */
+	int64_t		refused_run;	/* rows refused in succession at its end, by the
+								 * latest sieve */
 	BatchProgress *progress;	/* one per slot */
 	size_t		slots;
 	size_t		slots_allocated;
@@ -134,6 +134,8 @@ typedef struct BatchSieve
 	Batch	   *batch;
 	int64_t		kept;			/* rows */
 	int64_t		left;			/* rows not yet kept or refused */
+	int64_t		refused_run;	/* rows refused in succession, up to the last
+								 * one that has been tried */
 	size_t		row_at;			/* where the next one begins */
 	size_t		payload_at;
 	size_t		rows_kept;		/* where the bytes of those kept end */

@@ -139,7 +139,8 @@ loader_commit(Loader *loader, Batch *batch)
 		if ((outcome = sift(loader, batch)) != OUTCOME_DONE)
 			return outcome;
 	if (outcome == OUTCOME_DONE)
-		loader->refused_run = refusals_run(loader->refused_run, batch,
+		loader->refused_run = refusals_run(loader->refused_run,
+										   batch->refused_run,
 										   batch->row_count);
 	return outcome;
 }

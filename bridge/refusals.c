@@ -85,9 +85,9 @@ refusals_sift(Session *session, const char *sql, const char *relation,
 }
 
 int64_t
-refusals_run(int64_t run_before, const Batch *batch, int64_t accepted)
+refusals_run(int64_t run_before, int64_t run, int64_t accepted)
 {
-	return batch->refused_run + (accepted == 0 ? run_before : 0);
+	return run + (accepted == 0 ? run_before : 0);
 }
 
 static Outcome
@@ -136,7 +136,7 @@ refuse_row(Session *session, BatchSieve *sieve, int64_t run_before)
 	batch_sieve_keep(sieve, error->copy_row - 1);
 	if (!batch_sieve_refuse(sieve, detail))
 		return session_fail(session, OUTCOME_FATAL, "out of memory");
-	if (refusals_run(run_before, sieve->batch, sieve->kept) <
+	if (refusals_run(run_before, sieve->refused_run, sieve->kept) <
 		REFUSALS_RUN_MAX)
 		return OUTCOME_DONE;
 	return session_fail(session, OUTCOME_FATAL,

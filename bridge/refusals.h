@@ -27,8 +27,8 @@ extern Outcome refusals_sift(Session *session, const char *sql,
 							 const char *relation, Batch *batch,
 							 int64_t run_before);
 
-/* The run up to the batch's last row, of whose rows `accepted` were not. */
-extern int64_t refusals_run(int64_t run_before, const Batch *batch,
+/* A batch's run continues the one before unless it has rows accepted. */
+extern int64_t refusals_run(int64_t run_before, int64_t run,
 							int64_t accepted);
 
 #endif							/* FINTRANS_REFUSALS_H */

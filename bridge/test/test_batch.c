@@ -501,15 +501,37 @@ rows_refused_in_succession_are_counted(void **state)
 	batch_sieve_refuse(&sieve, "why");
 	batch_sieve_keep(&sieve, 0);
 	batch_sieve_refuse(&sieve, "why");
-	assert_int_equal(batch.refused_run, 2);
+	assert_int_equal(sieve.refused_run, 2);
 	batch_sieve_keep(&sieve, 1);
-	assert_int_equal(batch.refused_run, 0);
+	assert_int_equal(sieve.refused_run, 0);
 	batch_sieve_refuse(&sieve, "why");
-	assert_int_equal(batch.refused_run, 1);
+	assert_int_equal(sieve.refused_run, 1);
 	batch_sieve_end(&sieve);
 	/* the last row was not refused */
 	assert_int_equal(batch.refused_run, 0);
 	batch_start(&batch, 0);
+	assert_int_equal(batch.refused_run, 0);
+	batch_free(&batch);
+}
+
+/* Each round over a batch begins at its first row again. */
+static void
+a_run_does_not_go_on_in_the_next_round(void **state)
+{
+	Batch		batch;
+	BatchSieve	sieve;
+
+	(void) state;
+	start_sieve(&batch, &sieve);
+	batch_sieve_keep(&sieve, 2);
+	while (sieve.left > 0)
+		batch_sieve_refuse(&sieve, "why");
+	batch_sieve_end(&sieve);
+	assert_int_equal(batch.refused_run, 3);
+	batch_sieve_begin(&sieve, &batch);
+	batch_sieve_refuse(&sieve, "why");
+	assert_int_equal(sieve.refused_run, 1);
+	batch_sieve_end(&sieve);
 	assert_int_equal(batch.refused_run, 0);
 	batch_free(&batch);
 }
@@ -560,6 +582,7 @@ main(void)
 		cmocka_unit_test(refused_rows_become_dead_letters),
 		cmocka_unit_test(a_sieve_that_ends_early_leaves_a_whole_batch),
 		cmocka_unit_test(rows_refused_in_succession_are_counted),
+		cmocka_unit_test(a_run_does_not_go_on_in_the_next_round),
 		cmocka_unit_test(a_whole_batch_can_be_refused),
 	};
 
