@@ -17,6 +17,7 @@ static const char *const numbers[] = {
 };
 
 static bool is_in_range(const char *text, bool is_port);
+static size_t count(const char *list);
 
 /*
  * The user and password end at the first "@", unless a "/" comes before it;
@@ -42,6 +43,8 @@ conninfo_is_value(const char *keyword, const char *value)
 	/* an empty value is none */
 	if (*value == '\0')
 		return true;
+	if (strcmp(keyword, "replication") == 0)
+		return false;
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		if (strcmp(keyword, numbers[i]) == 0)
 			return is_in_range(value, strcmp(keyword, PORT) == 0);
@@ -49,10 +52,32 @@ conninfo_is_value(const char *keyword, const char *value)
 }
 
 bool
+conninfo_is_matched(const char *hosts, const char *addresses,
+					const char *ports)
+{
+	size_t		servers = count(*addresses != '\0' ? addresses : hosts);
+
+	return (*addresses == '\0' || *hosts == '\0' ||
+			count(hosts) == servers) &&
+		(count(ports) == 1 || count(ports) == servers);
+}
+
+bool
 conninfo_is_database(const char *name)
 {
 	return strchr(name, '@') == NULL &&
 		(strchr(name, ':') == NULL || strchr(name, '/') == NULL);
+}
+
+/* Of the parts between commas; an empty list has one. */
+static size_t
+count(const char *list)
+{
+	size_t		parts = 1;
+
+	for (; *list != '\0'; list++)
+		parts += *list == ',';
+	return parts;
 }
 
 /* Of ports there may be one for each host, and some left out. */

@@ -14,9 +14,17 @@ extern bool conninfo_is_ambiguous(const char *conninfo);
 
 /*
  * Can this be the value of such a keyword?  Looks at ports and other whole
- * numbers, which libpq reads only when it connects.
+ * numbers, which libpq reads only when it connects, and at replication, which
+ * makes a connection that is not for us.
  */
 extern bool conninfo_is_value(const char *keyword, const char *value);
+
+/*
+ * Are the ports and the host addresses as many as the hosts?  libpq counts
+ * them only when it connects.  An empty list is none.
+ */
+extern bool conninfo_is_matched(const char *hosts, const char *addresses,
+								const char *ports);
 
 /*
  * Can this be a database's name?  One with an "@", or with ":" and "/", is

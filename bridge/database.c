@@ -63,6 +63,8 @@ static const struct
 
 static bool check_values(const PQconninfoOption *options, char *errstr,
 						 size_t errstr_size);
+static bool check_hosts(const PQconninfoOption *options, char *errstr,
+						size_t errstr_size);
 static bool check_name(const char *name, char *errstr, size_t errstr_size);
 static const char *value_of(const PQconninfoOption *options,
 							const char *keyword);
@@ -114,6 +116,7 @@ database_check_conninfo(const char *conninfo, char *errstr,
 							 value_of(options, "dbname"), errstr,
 							 errstr_size) &&
 			check_values(options, errstr, errstr_size) &&
+			check_hosts(options, errstr, errstr_size) &&
 			ask_libpq(conninfo, errstr, errstr_size);
 	PQconninfoFree(options);
 	return is_fine;
@@ -295,11 +298,25 @@ check_values(const PQconninfoOption *options, char *errstr,
 			continue;
 		/* a piece of a password may have come to stand for it */
 		snprintf(errstr, errstr_size,
-				 "the database's \"%s\" is not a number that it can be",
+				 "the database's \"%s\" cannot have such a value",
 				 options->keyword);
 		return false;
 	}
 	return true;
+}
+
+/* A service may add what is missing here. */
+static bool
+check_hosts(const PQconninfoOption *options, char *errstr, size_t errstr_size)
+{
+	if (*value_of(options, "service") != '\0' ||
+		conninfo_is_matched(value_of(options, "host"),
+							value_of(options, "hostaddr"),
+							value_of(options, "port")))
+		return true;
+	snprintf(errstr, errstr_size, "the database's hosts, their addresses and"
+			 " ports are not of the same number");
+	return false;
 }
 
 /* libpq would tell the log that there is no such database. */

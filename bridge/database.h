@@ -28,9 +28,9 @@ typedef struct DatabaseError
 
 /*
  * Can a connection be tried with this string and the environment?  errstr says
- * why not, without a password.  Cannot tell whether hosts exist, are as many
- * as their ports, and answer, whether files of TLS can be read, or a role may
- * connect; nor what numbers a service file holds.
+ * why not, without a password.  Cannot tell whether hosts exist and answer,
+ * whether files of TLS can be read, or a role may connect; nor what numbers
+ * and hosts a service file holds.
  */
 extern bool database_check_conninfo(const char *conninfo,
 									char *errstr, size_t errstr_size);

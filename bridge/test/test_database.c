@@ -53,7 +53,7 @@ strings_in_order_are_accepted(void **state)
 	(void) state;
 	assert_accepted("");
 	assert_accepted("bank");
-	assert_accepted("host=db1,db2 port=5432,,5433 dbname=bank");
+	assert_accepted("host=db1,db2,db3 port=5432,,5433 dbname=bank");
 	assert_accepted("host=db1,db2 port=5432, dbname=bank");
 	assert_accepted("host=db1 port=' 5432 ' connect_timeout=-1");
 	assert_accepted("password='pa55@w0rd/' host=db1 sslmode=verify-full"
@@ -107,7 +107,7 @@ static void
 numbers_are_checked(void **state)
 {
 	(void) state;
-	assert_refused("port=abc", "\"port\" is not a number");
+	assert_refused("port=abc", "\"port\" cannot have such a value");
 	assert_refused("port=0", "port");
 	assert_refused("port=65536", "port");
 	assert_refused("host=a,b port=5432,x", "port");
@@ -117,6 +117,29 @@ numbers_are_checked(void **state)
 	assert_refused("keepalives_idle=99999999999", "\"keepalives_idle\"");
 	assert_refused("tcp_user_timeout=' '", "\"tcp_user_timeout\"");
 	assert_refused("postgresql://db1/bank?keepalives=on", "\"keepalives\"");
+}
+
+static void
+hosts_and_ports_are_counted(void **state)
+{
+	static const char *const conninfos[] = {
+		"host=a,b,c port=1,2", "port=5432,", "port=,", "host=a port=1,2",
+		"hostaddr=192.0.2.1 port=1,2", "host=a,b hostaddr=192.0.2.1",
+		"host=a,b hostaddr=192.0.2.1 port=1,2", "postgresql:///b?port=1,2",
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(conninfos) / sizeof(conninfos[0]); i++)
+		assert_refused(conninfos[i], "not of the same number");
+	assert_accepted("host=a,b,c port=1");
+	assert_accepted("postgresql://db1,db2/bank");
+	assert_accepted("hostaddr=192.0.2.1,192.0.2.2 port=1,2");
+	setenv("PGPORT", "1,2", 1);
+	assert_refused("host=a", "not of the same number");
+	assert_refused("", "not of the same number");
+	assert_accepted("host=a,b");
+	unsetenv("PGPORT");
+	assert_refused("replication=database", "replication");
 }
 
 static void
@@ -154,6 +177,7 @@ main(void)
 		TEST(a_password_not_encoded_is_refused),
 		TEST(a_uri_without_its_scheme_is_refused),
 		TEST(numbers_are_checked),
+		TEST(hosts_and_ports_are_counted),
 		TEST(libpqs_own_options_are_checked),
 		TEST(the_environment_counts),
 	};
