@@ -47,7 +47,7 @@ struct Loader
 };
 
 static Outcome store(Loader *loader, const Batch *batch);
-static Outcome sift(Loader *loader, Batch *batch);
+static Outcome sift(Loader *loader, Batch *batch, const atomic_bool *abandon);
 static Outcome ensure_days_ahead(Loader *loader);
 static Outcome ensure_days_of(Loader *loader, const Batch *batch);
 static int	compare_days(const void *left, const void *right);
@@ -126,7 +126,7 @@ loader_is_connected(const Loader *loader)
 }
 
 Outcome
-loader_commit(Loader *loader, Batch *batch)
+loader_commit(Loader *loader, Batch *batch, const atomic_bool *abandon)
 {
 	Outcome		outcome;
 
@@ -136,7 +136,7 @@ loader_commit(Loader *loader, Batch *batch)
 		return outcome;
 	/* each round takes a row out of the batch at least */
 	while ((outcome = store(loader, batch)) == OUTCOME_REFUSED)
-		if ((outcome = sift(loader, batch)) != OUTCOME_DONE)
+		if ((outcome = sift(loader, batch, abandon)) != OUTCOME_DONE)
 			return outcome;
 	if (outcome == OUTCOME_DONE)
 		loader->refused_run = refusals_run(loader->refused_run,
@@ -257,13 +257,13 @@ store(Loader *loader, const Batch *batch)
 }
 
 static Outcome
-sift(Loader *loader, Batch *batch)
+sift(Loader *loader, Batch *batch, const atomic_bool *abandon)
 {
 	RowCopy		copy;
 
 	write_copy(loader, batch, &copy);
 	return refusals_sift(loader->session, copy.sql, copy.relation, batch,
-						 loader->refused_run);
+						 loader->refused_run, abandon);
 }
 
 /* At connect, and when a new day has begun. */

@@ -8,6 +8,7 @@
 #ifndef FINTRANS_LOADER_H
 #define FINTRANS_LOADER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,9 +44,11 @@ extern bool loader_is_connected(const Loader *loader);
 
 /*
  * Store a batch, in one database transaction of its own.  Rows that the
- * database refuses become dead letters of the batch.
+ * database refuses become dead letters of the batch; finding them is given up
+ * once abandon is true.
  */
-extern Outcome loader_commit(Loader *loader, Batch *batch);
+extern Outcome loader_commit(Loader *loader, Batch *batch,
+							 const atomic_bool *abandon);
 
 /* After a lost connection: has the batch been committed? */
 extern Outcome loader_check(Loader *loader, const Batch *batch,

@@ -21,7 +21,7 @@
 
 static Outcome try_further(Session *session, const char *sql,
 						   const char *relation, BatchSieve *sieve,
-						   int64_t run_before);
+						   int64_t run_before, const atomic_bool *abandon);
 static Outcome refuse_row(Session *session, BatchSieve *sieve,
 						  int64_t run_before);
 
@@ -66,7 +66,7 @@ refusals_read_run(Session *session, int64_t *run)
 
 Outcome
 refusals_sift(Session *session, const char *sql, const char *relation,
-			  Batch *batch, int64_t run_before)
+			  Batch *batch, int64_t run_before, const atomic_bool *abandon)
 {
 	int64_t		before = batch->dead_letter_count;
 	BatchSieve	sieve;
@@ -75,7 +75,8 @@ refusals_sift(Session *session, const char *sql, const char *relation,
 	batch_sieve_begin(&sieve, batch);
 	outcome = refuse_row(session, &sieve, run_before);
 	if (outcome == OUTCOME_DONE)
-		outcome = try_further(session, sql, relation, &sieve, run_before);
+		outcome = try_further(session, sql, relation, &sieve, run_before,
+							  abandon);
 	batch_sieve_end(&sieve);
 	if (outcome == OUTCOME_DONE)
 		log_write(LOG_LEVEL_WARNING, "rows refused by the database",
@@ -92,7 +93,7 @@ refusals_run(int64_t run_before, int64_t run, int64_t accepted)
 
 static Outcome
 try_further(Session *session, const char *sql, const char *relation,
-			BatchSieve *sieve, int64_t run_before)
+			BatchSieve *sieve, int64_t run_before, const atomic_bool *abandon)
 {
 	int64_t		trial_rows = TRIAL_ROWS;
 
@@ -100,8 +101,12 @@ try_further(Session *session, const char *sql, const char *relation,
 	{
 		CopyBuffer	rows;
 		int64_t		count = batch_sieve_peek(sieve, trial_rows, &rows);
-		Outcome		outcome = session_try_copy(session, sql, relation, &rows);
+		Outcome		outcome;
 
+		if (atomic_load(abandon))
+			return session_fail(session, OUTCOME_RETRY,
+								"given up while rows were tried");
+		outcome = session_try_copy(session, sql, relation, &rows);
 		if (outcome == OUTCOME_DONE)
 		{
 			batch_sieve_keep(sieve, count);

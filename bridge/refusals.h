@@ -7,6 +7,7 @@
 #ifndef FINTRANS_REFUSALS_H
 #define FINTRANS_REFUSALS_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "batch.h"
@@ -21,11 +22,11 @@ extern Outcome refusals_read_run(Session *session, int64_t *run);
 /*
  * Take out of the batch whatever this COPY refuses of its rows, after it has
  * refused one: session_error() names it.  run_before is the run up to the
- * batch.
+ * batch.  Given up, with OUTCOME_RETRY, once abandon is true.
  */
 extern Outcome refusals_sift(Session *session, const char *sql,
 							 const char *relation, Batch *batch,
-							 int64_t run_before);
+							 int64_t run_before, const atomic_bool *abandon);
 
 /* A batch's run continues the one before unless it has rows accepted. */
 extern int64_t refusals_run(int64_t run_before, int64_t run,

@@ -4,7 +4,8 @@
  * Locking: `lock` guards stage, abandon and stop, and `changed` announces
  * them; job, batch, positions and report belong to the side whose turn it is
  * by stage.  The stage and the two times are atomic as well, so that the
- * consumer's thread can look at them for every message without the lock.
+ * consumer's thread can look at them for every message without the lock, and
+ * so is abandon, which the loader looks at.
  */
 #include "writer.h"
 
@@ -37,7 +38,7 @@ struct Writer
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	atomic_int	stage;			/* WriterStage */
-	bool		abandon;		/* the job in hand */
+	atomic_bool abandon;		/* the job in hand */
 	bool		stop;			/* the thread */
 	WriterJob	job;
 	Batch	   *batch;			/* WRITER_COMMIT */
@@ -317,7 +318,8 @@ do_job(Writer *writer)
 		case WRITER_CONNECT:
 			return OUTCOME_DONE;
 		case WRITER_COMMIT:
-			return loader_commit(writer->loader, writer->batch);
+			return loader_commit(writer->loader, writer->batch,
+								 &writer->abandon);
 		case WRITER_POSITIONS:
 			if (positions->add.count > 0)
 				outcome = loader_add_positions(writer->loader,
