@@ -110,7 +110,7 @@ static const OptionSpec specs[] = {
 		offsetof(Settings, currency), "CODE", NULL, 0, 0, NULL, false,
 		"Currency of the installation, such as USD: messages may name it in a "
 	"fourth field, and one that names another becomes a dead letter.  The "
-	"first bridge decides it for all."},
+	"first bridge that names one decides it for all that are started later."},
 	{"retain", "FINTRANS_RETAIN", NULL, OPTION_TEXT,
 		offsetof(Settings, retain), "DURATION", NULL, 0, 0, NULL, false,
 		"Once a day, drop the transactions of days before this long ago, such "
@@ -165,10 +165,10 @@ static bool start_retention(const Settings *settings, Retention **retention,
 							char *errstr, size_t errstr_size);
 static bool check_currency(const char *currency, char *errstr,
 						   size_t errstr_size);
-static int	run(const Settings *settings, const IngestSettings *ingest,
+static int	run(const Settings *settings, IngestSettings *ingest,
 				const ConsumerSettings *consumer_settings, char *errstr,
 				size_t errstr_size);
-static int	load(const IngestSettings *ingest,
+static int	load(IngestSettings *ingest,
 				 const ConsumerSettings *consumer_settings,
 				 Consumer **consumer, Writer *writer, char *errstr,
 				 size_t errstr_size);
@@ -223,7 +223,6 @@ read_settings(const Settings *settings, IngestSettings *ingest, char *errstr,
 	ingest->batch_bytes = settings->batch_bytes;
 	ingest->linger_ms = settings->linger_ms;
 	ingest->skip_lost = strcmp(settings->on_gap, "earliest") == 0;
-	ingest->currency = settings->currency;
 	ingest->exit_at_end = settings->exit_at_end;
 	ingest->max_messages = settings->max_messages;
 	ingest->status_seconds = settings->status_seconds;
@@ -261,7 +260,7 @@ check_retain(const char *retain, char *errstr, size_t errstr_size)
 
 /* The database first: without it no partition is taken from another bridge. */
 static int
-run(const Settings *settings, const IngestSettings *ingest,
+run(const Settings *settings, IngestSettings *ingest,
 	const ConsumerSettings *consumer_settings, char *errstr,
 	size_t errstr_size)
 {
@@ -313,12 +312,12 @@ start_retention(const Settings *settings, Retention **retention, char *errstr,
 
 /* The exit status; the consumer, NULL for none, has left the group. */
 static int
-load(const IngestSettings *ingest, const ConsumerSettings *consumer_settings,
+load(IngestSettings *ingest, const ConsumerSettings *consumer_settings,
 	 Consumer **consumer, Writer *writer, char *errstr, size_t errstr_size)
 {
 	int			status = EXIT_SUCCESS;
 
-	if (!ingest_prepare(writer, errstr, errstr_size))
+	if (!ingest_prepare(ingest, writer, errstr, errstr_size))
 	{
 		report_failure(errstr);
 		return EXIT_FAILURE;

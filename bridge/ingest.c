@@ -67,7 +67,8 @@ static int64_t count_lag(const Ingest *ingest);
 static const char *state_name(const Ingest *ingest);
 
 bool
-ingest_prepare(Writer *writer, char *errstr, size_t errstr_size)
+ingest_prepare(IngestSettings *settings, Writer *writer, char *errstr,
+			   size_t errstr_size)
 {
 	WriterReport report;
 
@@ -78,7 +79,10 @@ ingest_prepare(Writer *writer, char *errstr, size_t errstr_size)
 			log_stopping(0);
 			return true;
 		}
-	if (!writer_take(writer, &report) || report.result == WRITER_DONE)
+	if (!writer_take(writer, &report))
+		return true;
+	memcpy(settings->currency, report.currency, sizeof(settings->currency));
+	if (report.result == WRITER_DONE)
 		return true;
 	snprintf(errstr, errstr_size, "%s", report.text);
 	return false;
@@ -125,7 +129,8 @@ open_ingest(Ingest *ingest, const IngestSettings *settings,
 	ingest->writer = writer;
 	ingest->errstr = errstr;
 	ingest->errstr_size = errstr_size;
-	ingest->intake.currency = settings->currency;
+	ingest->intake.currency =
+		*settings->currency != '\0' ? settings->currency : NULL;
 	status_init(&ingest->status, settings->status_seconds,
 				clock_monotonic_ms());
 	assignment_init(&ingest->assignment, &settings->start,

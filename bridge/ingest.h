@@ -23,7 +23,7 @@ typedef struct IngestSettings
 	StartPoint	start;
 	bool		skip_lost;		/* --on-gap earliest */
 	TimeRange	time_range;		/* accepted event times */
-	const char *currency;		/* NULL for none */
+	char		currency[RECORD_CURRENCY_BYTES];	/* "" for none */
 	bool		exit_at_end;
 	int64_t		max_messages;	/* 0 for no limit */
 	int64_t		status_seconds; /* 0 for no status line */
@@ -33,10 +33,12 @@ typedef struct IngestSettings
 extern volatile sig_atomic_t ingest_stop;
 
 /*
- * Wait until the writer has connected and checked the installation.  False
- * with errstr when that needs a human; true as well when ingest_stop came.
+ * Wait until the writer has connected and checked the installation, and fill
+ * in its currency.  False with errstr when that needs a human; true as well
+ * when ingest_stop came.
  */
-extern bool ingest_prepare(Writer *writer, char *errstr, size_t errstr_size);
+extern bool ingest_prepare(IngestSettings *settings, Writer *writer,
+						   char *errstr, size_t errstr_size);
 
 /*
  * Run until drained, at the end, or failed.  True when all went as asked;

@@ -125,6 +125,12 @@ loader_is_connected(const Loader *loader)
 	return session_is_connected(loader->session);
 }
 
+const char *
+loader_currency(const Loader *loader)
+{
+	return session_currency(loader->session);
+}
+
 Outcome
 loader_commit(Loader *loader, Batch *batch, const atomic_bool *abandon)
 {

@@ -28,8 +28,8 @@ typedef enum LoaderStanding
 } LoaderStanding;
 
 /*
- * conninfo and currency (NULL for none) must outlive it; NULL when memory is
- * short.
+ * conninfo must outlive it; currency is NULL for the installation's.  NULL
+ * when memory is short.
  */
 extern Loader *loader_new(const char *conninfo, const char *currency);
 extern void loader_free(Loader *loader);
@@ -41,6 +41,9 @@ extern void loader_free(Loader *loader);
 extern Outcome loader_connect(Loader *loader);
 extern void loader_disconnect(Loader *loader);
 extern bool loader_is_connected(const Loader *loader);
+
+/* The currency; "" when the installation had none at the latest connect. */
+extern const char *loader_currency(const Loader *loader);
 
 /*
  * Store a batch, in one database transaction of its own.  Rows that the

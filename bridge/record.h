@@ -26,6 +26,9 @@ typedef enum RecordVerdict
 /* Room for the longest detail text that record_parse writes. */
 #define RECORD_DETAIL_BYTES 160
 
+/* Room for a currency: a code of ISO 4217. */
+#define RECORD_CURRENCY_BYTES 4
+
 /* An unsigned decimal, as digits in the payload. */
 typedef struct RecordAmount
 {

@@ -11,13 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record.h"
+
 /* A name of 63 bytes, all of them quotes, and the quotes around it. */
 #define IDENTIFIER_BYTES 130
 
 struct Session
 {
 	Database   *database;
-	const char *currency;		/* the caller's, NULL for none */
+	char		currency[RECORD_CURRENCY_BYTES];	/* "" for none so far */
 	char		schema[IDENTIFIER_BYTES];	/* the extension's, quoted */
 	bool		was_connected;	/* and checked, at any time */
 	DatabaseError error;		/* of the latest attempt */
@@ -26,6 +28,7 @@ struct Session
 static Outcome failed(Session *session, SqlstateStep step);
 static Outcome set_up(Session *session);
 static Outcome find_extension(Session *session);
+static Outcome agree_on_currency(Session *session);
 static Outcome claim_currency(Session *session);
 
 Session *
@@ -35,7 +38,8 @@ session_new(const char *conninfo, const char *currency)
 
 	if (session == NULL)
 		return NULL;
-	session->currency = currency;
+	if (currency != NULL)
+		snprintf(session->currency, sizeof(session->currency), "%s", currency);
 	session->database = database_new(conninfo, "fintrans-bridge");
 	if (session->database == NULL)
 	{
@@ -64,7 +68,7 @@ session_connect(Session *session)
 					  SQLSTATE_FIRST_CONNECT);
 	if ((outcome = set_up(session)) != OUTCOME_DONE ||
 		(outcome = find_extension(session)) != OUTCOME_DONE ||
-		(outcome = claim_currency(session)) != OUTCOME_DONE)
+		(outcome = agree_on_currency(session)) != OUTCOME_DONE)
 	{
 		session_disconnect(session);
 		return outcome;
@@ -89,6 +93,12 @@ const char *
 session_schema(const Session *session)
 {
 	return session->schema;
+}
+
+const char *
+session_currency(const Session *session)
+{
+	return session->currency;
 }
 
 Outcome
@@ -243,22 +253,19 @@ find_extension(Session *session)
 	return OUTCOME_DONE;
 }
 
-/* The first bridge that names a currency decides it. */
+/*
+ * The first bridge that names a currency decides it, for those too that name
+ * none.
+ */
 static Outcome
-claim_currency(Session *session)
+agree_on_currency(Session *session)
 {
-	const char *parameters[] = {session->currency};
-	const char *agreed = "not set";
+	const char *agreed = "";
 	Outcome		outcome;
 	char		sql[SESSION_SQL_BYTES];
 
-	if (session->currency == NULL)
-		return OUTCOME_DONE;
-	snprintf(sql, sizeof(sql),
-			 "INSERT INTO %s.fintrans_settings (name, value)"
-			 " VALUES ('currency', $1) ON CONFLICT (name) DO NOTHING",
-			 session->schema);
-	if ((outcome = session_run(session, sql, parameters, 1)) != OUTCOME_DONE)
+	if (*session->currency != '\0' &&
+		(outcome = claim_currency(session)) != OUTCOME_DONE)
 		return outcome;
 	snprintf(sql, sizeof(sql),
 			 "SELECT value FROM %s.fintrans_settings WHERE name = 'currency'",
@@ -267,9 +274,24 @@ claim_currency(Session *session)
 		return outcome;
 	if (database_rows(session->database) == 1)
 		agreed = database_value(session->database, 0, 0);
+	if (*session->currency == '\0')
+		snprintf(session->currency, sizeof(session->currency), "%s", agreed);
 	if (strcmp(agreed, session->currency) == 0)
 		return OUTCOME_DONE;
 	return session_fail(session, OUTCOME_FATAL,
 						"the installation's currency is %s, not %s",
 						agreed, session->currency);
+}
+
+static Outcome
+claim_currency(Session *session)
+{
+	const char *parameters[] = {session->currency};
+	char		sql[SESSION_SQL_BYTES];
+
+	snprintf(sql, sizeof(sql),
+			 "INSERT INTO %s.fintrans_settings (name, value)"
+			 " VALUES ('currency', $1) ON CONFLICT (name) DO NOTHING",
+			 session->schema);
+	return session_run(session, sql, parameters, 1);
 }

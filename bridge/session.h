@@ -32,15 +32,15 @@ typedef enum Outcome
 typedef struct Session Session;
 
 /*
- * conninfo and currency (NULL for none) must outlive it; NULL when memory is
- * short.
+ * conninfo must outlive it; currency is NULL for the installation's.  NULL
+ * when memory is short.
  */
 extern Session *session_new(const char *conninfo, const char *currency);
 extern void session_free(Session *session);
 
 /*
  * Connect anew, set the session up, check server and extension, and claim the
- * currency.
+ * currency, or take the installation's.
  */
 extern Outcome session_connect(Session *session);
 extern void session_disconnect(Session *session);
@@ -48,6 +48,9 @@ extern bool session_is_connected(const Session *session);
 
 /* The extension's schema, quoted; of the latest connection. */
 extern const char *session_schema(const Session *session);
+
+/* The currency; "" when the installation had none at the latest connect. */
+extern const char *session_currency(const Session *session);
 
 /* Run a statement; its result is read from session_database(). */
 extern Outcome session_run(Session *session, const char *sql,

@@ -340,6 +340,8 @@ settle(Writer *writer, Outcome outcome)
 	const DatabaseError *error = loader_error(writer->loader);
 	WriterReport *report = &writer->report;
 
+	snprintf(report->currency, sizeof(report->currency), "%s",
+			 loader_currency(writer->loader));
 	if (outcome != OUTCOME_FATAL)
 		note_success(writer);
 	if (outcome == OUTCOME_DONE)

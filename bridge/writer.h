@@ -37,6 +37,7 @@ typedef struct WriterReport
 {
 	WriterJob	job;
 	WriterResult result;
+	char		currency[RECORD_CURRENCY_BYTES];	/* "" for none */
 	char		text[400];		/* why not done; safe to log */
 } WriterReport;
 
@@ -50,8 +51,8 @@ typedef struct WriterPositions
 } WriterPositions;
 
 /*
- * Start the thread; conninfo and currency (NULL for none) must outlive it.
- * NULL with errstr when that fails.
+ * Start the thread; conninfo must outlive it, and currency is NULL for the
+ * installation's.  NULL with errstr when that fails.
  */
 extern Writer *writer_start(const char *conninfo, const char *currency,
 							char *errstr, size_t errstr_size);

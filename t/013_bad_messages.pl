@@ -75,4 +75,24 @@ is($node->safe_psql('postgres', q{
 		SELECT reason, payload FROM fintrans_dead_letters WHERE topic = 'NYC'}),
 	'bad_time|\x3120322033', 'a time outside the range is a dead letter');
 
+# a currency that one bridge names counts for the next ones too
+my @fourth = ('1 2 3 EUR', '1 2 4 USD', '1 2 5');
+foreach my $options ([ '--currency' => 'EUR' ], [])
+{
+	$broker->produce('SF', @fourth);
+	$bridge = start_bridge($node, $broker, 'bridge', '--exit-at-end', @$options);
+	is($bridge->wait_exit(180), 0, 'the bridge ends at the end');
+	is($node->safe_psql('postgres', q{
+			SELECT (SELECT string_agg(amount::text, ' ' ORDER BY kafka_offset)
+			          FROM fintrans_transactions WHERE city = 'SF'),
+			       (SELECT string_agg(reason, ' ' ORDER BY kafka_offset)
+			          FROM fintrans_dead_letters WHERE topic = 'SF')}),
+		@$options ? '3 5|wrong_currency' : '3 5 3 5|wrong_currency wrong_currency',
+		@$options ? 'with the option' : 'and without it');
+}
+$bridge = start_bridge($node, $broker, 'bridge', '--currency' => 'USD');
+is($bridge->wait_exit(180), 1, 'another currency is refused');
+like($bridge->logged, qr/installation's currency is EUR, not USD/,
+	'and the reason is given');
+
 done_testing();
