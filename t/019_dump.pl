@@ -64,7 +64,10 @@ cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM fintrans_alerts'),
 	'>', 100, 'there are alerts to keep');
 
 # The whole database, in every format, also into a later version.
-my $script = $node->config_data('--sharedir') . '/extension/fintrans--0.1.0--0.1.1.sql';
+# the server's own directory: pg_config may be that of another installation
+my $script = $node->safe_psql('postgres',
+	q{SELECT setting FROM pg_config WHERE name = 'SHAREDIR'})
+	. '/extension/fintrans--0.1.0--0.1.1.sql';
 unlink $script;
 append_to_file($script,
 	"CREATE FUNCTION \@extschema\@.fintrans_later() RETURNS integer LANGUAGE sql RETURN 1;\n");
