@@ -210,12 +210,11 @@ CREATE TABLE @extschema@.fintrans_replayed_letters (
   event_time      timestamptz,
   rejected_at     timestamptz NOT NULL,
   replayed_at     timestamptz NOT NULL DEFAULT pg_catalog.now(),
-  replayed_by     text NOT NULL DEFAULT SESSION_USER,
-  PRIMARY KEY (topic, kafka_partition, kafka_offset)
+  replayed_by     text NOT NULL DEFAULT SESSION_USER
 );
 
 COMMENT ON TABLE @extschema@.fintrans_replayed_letters IS
-  'What was a dead letter before a corrected transaction took its place, and who replayed it when. Holds raw customer data.';
+  'What was a dead letter before a corrected transaction took its place, and who replayed it when. A topic made anew may have the same coordinates again. Holds raw customer data.';
 
 CREATE VIEW @extschema@.fintrans_dead_letter_counts AS
   SELECT d.topic, d.reason,
@@ -705,8 +704,6 @@ BEGIN
      WHERE (o.topic, o.kafka_partition) = (g.city, g.kafka_partition)',
     '<leaf>', leaf::text) USING first, beyond;
   RETURN from_block + blocks;
-EXCEPTION WHEN deadlock_detected THEN
-  RETURN from_block;
 END
 $$;
 
@@ -836,30 +833,31 @@ BEGIN
               ON (d.topic, d.kafka_partition, d.kafka_offset)
                  = (c.city, c.kafka_partition, c.kafka_offset)) days;
 
-  INSERT INTO @extschema@.fintrans_replayed_letters
-  SELECT d.topic, d.kafka_partition, d.kafka_offset, d.payload, d.reason,
-         d.detail, d.event_time, d.rejected_at
-    FROM unnest(corrected) c
-    JOIN @extschema@.fintrans_dead_letters d
-      ON (d.topic, d.kafka_partition, d.kafka_offset)
-         = (c.city, c.kafka_partition, c.kafka_offset)
-      ON CONFLICT DO NOTHING;
   WITH letters AS (
     DELETE FROM @extschema@.fintrans_dead_letters d
      USING unnest(corrected) c
      WHERE (d.topic, d.kafka_partition, d.kafka_offset)
            = (c.city, c.kafka_partition, c.kafka_offset)
-    RETURNING coalesce(c.event_time, d.event_time), c.city, c.source_account,
-              c.target_account, c.amount, c.reference, c.kafka_partition,
-              c.kafka_offset),
+    RETURNING d.topic, d.kafka_partition, d.kafka_offset, d.payload, d.reason,
+              d.detail, d.event_time AS message_time, d.rejected_at,
+              coalesce(c.event_time, d.event_time) AS event_time,
+              c.source_account, c.target_account, c.amount, c.reference),
+  traced AS (
+    INSERT INTO @extschema@.fintrans_replayed_letters
+    SELECT topic, kafka_partition, kafka_offset, payload, reason, detail,
+           message_time, rejected_at
+      FROM letters),
   moved AS (
     UPDATE @extschema@.fintrans_offsets o
        SET dead_lettered = o.dead_lettered - l.letters,
            replayed = o.replayed + l.letters
-      FROM (SELECT city, kafka_partition, count(*) AS letters
-              FROM letters GROUP BY city, kafka_partition) l
-     WHERE (o.topic, o.kafka_partition) = (l.city, l.kafka_partition))
-  INSERT INTO @extschema@.fintrans_transactions SELECT * FROM letters;
+      FROM (SELECT topic, kafka_partition, count(*) AS letters
+              FROM letters GROUP BY topic, kafka_partition) l
+     WHERE (o.topic, o.kafka_partition) = (l.topic, l.kafka_partition))
+  INSERT INTO @extschema@.fintrans_transactions
+  SELECT event_time, topic, source_account, target_account, amount, reference,
+         kafka_partition, kafka_offset
+    FROM letters;
   GET DIAGNOSTICS replayed = ROW_COUNT;
   IF replayed <> wanted THEN
     RAISE EXCEPTION '% of % dead letters to be replayed do not exist, or are named twice',
@@ -1142,7 +1140,7 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION @extschema@.fintrans_verify() IS
-  'Recomputes everything fintrans maintains and returns a row per difference: totals, volume, offsets against rows, dead letters, triggers, missing alerts. No row: all is well. Reads all transactions three times, in bounded memory.';
+  'Recomputes everything fintrans maintains and returns a row per difference: totals, volume, offsets against rows, dead letters, triggers, missing alerts. No row: all is well. Reads all transactions three times; memory is bounded by work_mem and the number of partitions.';
 
 REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_verify() FROM PUBLIC;
 

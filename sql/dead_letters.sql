@@ -43,6 +43,16 @@ SELECT * FROM fintrans_verify();
 DELETE FROM fintrans_transactions WHERE city = 'SF';
 DELETE FROM fintrans_offsets WHERE topic = 'SF';
 DROP TABLE fintrans_transactions_19260101, fintrans_transactions_20140101;
+-- a topic made anew has the same coordinates again: both replays are kept
+INSERT INTO fintrans_dead_letters (topic, kafka_partition, kafka_offset, payload, reason, event_time, rejected_at)
+VALUES ('SF', 0, 0, 'x y z', 'bad_amount', '2015-01-02 10:00+00', '2015-01-01');
+INSERT INTO fintrans_offsets (topic, kafka_partition, first_offset, next_offset, dead_lettered)
+VALUES ('SF', 0, 0, 1, 1);
+SELECT fintrans_replay_dead_letter('SF', 0, 0, 'x y 1');
+SELECT convert_from(payload, 'UTF8') AS was FROM fintrans_replayed_letters
+ WHERE topic = 'SF' AND kafka_offset = 0 ORDER BY 1;
+DELETE FROM fintrans_transactions WHERE city = 'SF';
+DELETE FROM fintrans_offsets WHERE topic = 'SF';
 -- not a second time, not what is not there, all or nothing
 \set VERBOSITY terse
 SELECT fintrans_replay_dead_letter('NYC', 1, 7, 'x y 5', '2015-01-01');
