@@ -158,14 +158,12 @@ static volatile sig_atomic_t close_status = EXIT_FAILURE;
 static int	bridge_main(const void *options, const OptionSource *sources,
 						char *errstr, size_t errstr_size);
 static bool read_settings(const Settings *settings, IngestSettings *ingest,
-						  char *errstr, size_t errstr_size);
-static bool check_retain(const char *retain, char *errstr,
-						 size_t errstr_size);
-static bool start_retention(const Settings *settings, Retention **retention,
-							char *errstr, size_t errstr_size);
+						  int64_t *retain_ms, char *errstr,
+						  size_t errstr_size);
 static bool check_currency(const char *currency, char *errstr,
 						   size_t errstr_size);
 static int	run(const Settings *settings, IngestSettings *ingest,
+				int64_t retain_ms,
 				const ConsumerSettings *consumer_settings, char *errstr,
 				size_t errstr_size);
 static int	load(IngestSettings *ingest,
@@ -193,6 +191,7 @@ bridge_main(const void *options, const OptionSource *sources,
 {
 	const Settings *settings = options;
 	IngestSettings ingest;
+	int64_t		retain_ms = 0;	/* 0 keeps all */
 	KafkaProperties properties;
 	const ConsumerSettings consumer = {
 		settings->brokers, settings->group, settings->topics, &properties
@@ -200,14 +199,15 @@ bridge_main(const void *options, const OptionSource *sources,
 	int			status = EXIT_USAGE;
 
 	(void) sources;
-	if (!read_settings(settings, &ingest, errstr, errstr_size) ||
+	if (!read_settings(settings, &ingest, &retain_ms, errstr, errstr_size) ||
 		!kafka_properties_read(&properties, settings->properties_file,
 							   &settings->properties, errstr, errstr_size))
 		return EXIT_USAGE;
 	if (consumer_check(&consumer, errstr, errstr_size))
 	{
 		take_signals();
-		status = run(settings, &ingest, &consumer, errstr, errstr_size);
+		status = run(settings, &ingest, retain_ms, &consumer, errstr,
+					 errstr_size);
 	}
 	kafka_properties_free(&properties);
 	return status;
@@ -215,8 +215,8 @@ bridge_main(const void *options, const OptionSource *sources,
 
 /* Options that are more than a number or a word. */
 static bool
-read_settings(const Settings *settings, IngestSettings *ingest, char *errstr,
-			  size_t errstr_size)
+read_settings(const Settings *settings, IngestSettings *ingest,
+			  int64_t *retain_ms, char *errstr, size_t errstr_size)
 {
 	memset(ingest, 0, sizeof(*ingest));
 	ingest->batch_rows = settings->batch_rows;
@@ -231,7 +231,9 @@ read_settings(const Settings *settings, IngestSettings *ingest, char *errstr,
 		time_spec_parse_range(settings->time_range, &ingest->time_range,
 							  errstr, errstr_size) &&
 		check_currency(settings->currency, errstr, errstr_size) &&
-		check_retain(settings->retain, errstr, errstr_size) &&
+		(settings->retain == NULL ||
+		 time_spec_parse_duration(settings->retain, retain_ms, errstr,
+								  errstr_size)) &&
 		database_check_conninfo(settings->database, errstr, errstr_size);
 }
 
@@ -249,18 +251,9 @@ check_currency(const char *currency, char *errstr, size_t errstr_size)
 	return false;
 }
 
-static bool
-check_retain(const char *retain, char *errstr, size_t errstr_size)
-{
-	int64_t		ms;
-
-	return retain == NULL ||
-		time_spec_parse_duration(retain, &ms, errstr, errstr_size);
-}
-
 /* The database first: without it no partition is taken from another bridge. */
 static int
-run(const Settings *settings, IngestSettings *ingest,
+run(const Settings *settings, IngestSettings *ingest, int64_t retain_ms,
 	const ConsumerSettings *consumer_settings, char *errstr,
 	size_t errstr_size)
 {
@@ -274,8 +267,10 @@ run(const Settings *settings, IngestSettings *ingest,
 			  "version=" FINTRANS_VERSION " group=%s topics=%s",
 			  log_quote(settings->group, (char[256]) {0}, 256),
 			  log_quote(settings->topics, (char[512]) {0}, 512));
-	if (writer == NULL ||
-		!start_retention(settings, &retention, errstr, errstr_size))
+	if (writer != NULL && retain_ms > 0)
+		retention = retention_start(settings->database, retain_ms, errstr,
+									errstr_size);
+	if (writer == NULL || (retain_ms > 0 && retention == NULL))
 		report_failure(errstr);
 	else
 		status = load(ingest, consumer_settings, &consumer, writer, errstr,
@@ -291,23 +286,6 @@ run(const Settings *settings, IngestSettings *ingest,
 	consumer_free(consumer);
 	log_write(LOG_LEVEL_INFO, "exit", "status=%d", status);
 	return status;
-}
-
-/* Leaves *retention alone when nothing is to be dropped. */
-static bool
-start_retention(const Settings *settings, Retention **retention, char *errstr,
-				size_t errstr_size)
-{
-	int64_t		retain_ms;
-
-	if (settings->retain == NULL)
-		return true;
-	if (!time_spec_parse_duration(settings->retain, &retain_ms, errstr,
-								  errstr_size))
-		return false;
-	*retention = retention_start(settings->database, retain_ms, errstr,
-								 errstr_size);
-	return *retention != NULL;
 }
 
 /* The exit status; the consumer, NULL for none, has left the group. */
