@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "batch.h"
+#include "find_row.h"
 
 #define MAX_BYTES 4096
 #define DAY_MS INT64_C(86400000)
@@ -58,18 +59,6 @@ add_dead_letter(Batch *batch, size_t slot, int64_t offset)
 
 	return batch_add_dead_letter(batch, slot, &message,
 								 FINTRANS_REJECT_BAD_AMOUNT, "a detail");
-}
-
-static bool
-find_row(const CopyBuffer *buffer, int64_t row, CopyField *fields,
-		 int16_t count)
-{
-	size_t		at = COPY_HEADER_BYTES;
-
-	for (int64_t i = 1; i < row; i++)
-		if (!copy_next_row(buffer, &at, fields, count))
-			return false;
-	return copy_next_row(buffer, &at, fields, count);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "intake.h"
+#include "find_row.h"
 
 #define NOW_MS INT64_C(1795508100123)
 #define HOUR_MS INT64_C(3600000)
@@ -50,18 +51,6 @@ take(const char *payload, bool has_event_time, int64_t ms)
 	};
 
 	assert_int_equal(intake_add(&intake, &batch, 0, &message), BATCH_ADDED);
-}
-
-static bool
-find_row(const CopyBuffer *buffer, int64_t row, CopyField *fields,
-		 int16_t count)
-{
-	size_t		at = COPY_HEADER_BYTES;
-
-	for (int64_t i = 1; i < row; i++)
-		if (!copy_next_row(buffer, &at, fields, count))
-			return false;
-	return copy_next_row(buffer, &at, fields, count);
 }
 
 static void
