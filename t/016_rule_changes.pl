@@ -7,7 +7,6 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-use FintransProcess;
 use FintransTest;
 
 my $node = new_node();
@@ -24,19 +23,11 @@ sub insert
 		VALUES ('2026-01-01', '$target', 'a', '$target', $amount);\n";
 }
 
-# A psql session of its own; what is said to it is run in the background.
-sub session
-{
-	my ($name) = @_;
-	return FintransProcess->start($name, 'psql', '-XAtq', '-v',
-		'ON_ERROR_STOP=1', $node->connstr('postgres'));
-}
-
-my $idle = session('idle');
+my $idle = start_psql($node, 'idle');
 $idle->say('BEGIN; ' . insert('idle', 500) . "\\echo inserted");
 wait_for { $idle->output =~ /inserted/ } 'the transaction that stays open';
 
-my $operator = session('operator');
+my $operator = start_psql($node, 'operator');
 $operator->say("SELECT fintrans_set_rule('default', 100);");
 ok($node->poll_query_until('postgres', q{
 	SELECT EXISTS (SELECT FROM pg_locks

@@ -43,19 +43,12 @@ my $writers = FintransProcess->start('writers', 'pgbench', '--no-vacuum',
 	'--client=4', '--jobs=2', '--transactions=1500', "--file=$writer",
 	$node->connstr('postgres'));
 
-sub session
-{
-	my ($name) = @_;
-	return FintransProcess->start($name, 'psql', '-XAtq', '-v',
-		'ON_ERROR_STOP=1', $node->connstr('postgres'));
-}
-
 # a reader that does not end its transaction keeps the partition from being
 # dropped, but not its transactions from going, nor anybody else from reading
-my $reader = session('reader');
+my $reader = start_psql($node, 'reader');
 $reader->say("BEGIN; SELECT count(*) FROM fintrans_transactions_20260101;");
 wait_for { $reader->output ne '' } 'the reader';
-my $keeper = session('keeper');
+my $keeper = start_psql($node, 'keeper');
 $keeper->say(q{CALL fintrans_drop_before('2026-01-03');});
 wait_for { $keeper->logged =~ /fintrans_transactions_20260101" cannot be dropped yet: it is in use/ }
 	'word of the partition in use';

@@ -11,12 +11,7 @@ use FintransBroker;
 use FintransTest;
 
 my $primary = new_node('bridge');
-$primary->append_conf('postgresql.conf', "wal_level = replica\nmax_wal_senders = 4\nhot_standby = on");
-$primary->restart;
-$primary->backup('copy');
-my $standby = PostgreSQL::Test::Cluster->new('standby');
-$standby->init_from_backup($primary, 'copy', has_streaming => 1);
-$standby->start;
+my $standby = start_standby($primary);
 my $broker = FintransBroker->embedded;
 
 my $bridge = start_bridge($primary, $broker, 'bridge',

@@ -27,6 +27,8 @@ our @EXPORT = qw(
   run_generator
   start_bridge
   start_generator
+  start_psql
+  start_standby
   test_data
   wait_for
   wait_until_loaded
@@ -74,6 +76,30 @@ sub new_node
 			SELECT fintrans_grant('$bridge', 'writer')});
 	}
 	return $node;
+}
+
+# A standby of a node made by new_node(), streaming and readable.
+sub start_standby
+{
+	my ($primary) = @_;
+	my $standby = PostgreSQL::Test::Cluster->new('standby');
+
+	$primary->append_conf('postgresql.conf',
+		"wal_level = replica\nmax_wal_senders = 4\nhot_standby = on");
+	$primary->restart;
+	$primary->backup('copy');
+	$standby->init_from_backup($primary, 'copy', has_streaming => 1);
+	$standby->start;
+	return $standby;
+}
+
+# A psql session of its own: what is said to it runs in the background.
+sub start_psql
+{
+	my ($node, $name) = @_;
+
+	return FintransProcess->start($name, 'psql', '-XAtq', '-v',
+		'ON_ERROR_STOP=1', $node->connstr('postgres'));
 }
 
 # Let the database note which role moved which partition on, from where and
