@@ -3,8 +3,6 @@
  */
 #include "clock.h"
 
-#include <time.h>
-
 static int64_t
 read_ms(clockid_t id)
 {
@@ -24,4 +22,24 @@ int64_t
 clock_real_ms(void)
 {
 	return read_ms(CLOCK_REALTIME);
+}
+
+struct timespec
+clock_deadline(int64_t monotonic_ms)
+{
+	return (struct timespec) {
+		.tv_sec = monotonic_ms / 1000,
+		.tv_nsec = monotonic_ms % 1000 * 1000000
+	};
+}
+
+void
+clock_init_condition(pthread_cond_t *condition)
+{
+	pthread_condattr_t attributes;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(condition, &attributes);
+	pthread_condattr_destroy(&attributes);
 }

@@ -5,12 +5,20 @@
 #ifndef FINTRANS_CLOCK_H
 #define FINTRANS_CLOCK_H
 
+#include <pthread.h>
 #include <stdint.h>
+#include <time.h>
 
 /* Milliseconds since some fixed moment; never goes back. */
 extern int64_t clock_monotonic_ms(void);
 
 /* Milliseconds since 1970, UTC. */
 extern int64_t clock_real_ms(void);
+
+/* A moment of clock_monotonic_ms() as threads wait for it. */
+extern struct timespec clock_deadline(int64_t monotonic_ms);
+
+/* A condition variable whose deadlines are of that clock. */
+extern void clock_init_condition(pthread_cond_t *condition);
 
 #endif							/* FINTRANS_CLOCK_H */

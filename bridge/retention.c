@@ -8,8 +8,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "clock.h"
 #include "log.h"
 #include "session.h"
 
@@ -30,8 +30,6 @@ static void *retention_main(void *argument);
 static bool drop_old(Retention *retention);
 static Outcome call_drop_before(Retention *retention);
 static bool wait_stop(Retention *retention, int64_t timeout_ms);
-static void init_lock(Retention *retention);
-static struct timespec deadline_after(int64_t ms);
 
 Retention *
 retention_start(const char *conninfo, int64_t retain_ms, char *errstr,
@@ -48,7 +46,8 @@ retention_start(const char *conninfo, int64_t retain_ms, char *errstr,
 		return NULL;
 	}
 	retention->retain_ms = retain_ms;
-	init_lock(retention);
+	pthread_mutex_init(&retention->lock, NULL);
+	clock_init_condition(&retention->changed);
 	if (pthread_create(&retention->thread, NULL, retention_main,
 					   retention) == 0)
 		return retention;
@@ -61,7 +60,8 @@ retention_start(const char *conninfo, int64_t retain_ms, char *errstr,
 bool
 retention_stop(Retention *retention, int64_t timeout_ms)
 {
-	struct timespec deadline = deadline_after(timeout_ms);
+	struct timespec deadline =
+		clock_deadline(clock_monotonic_ms() + timeout_ms);
 
 	pthread_mutex_lock(&retention->lock);
 	retention->stop = true;
@@ -125,7 +125,8 @@ call_drop_before(Retention *retention)
 static bool
 wait_stop(Retention *retention, int64_t timeout_ms)
 {
-	struct timespec deadline = deadline_after(timeout_ms);
+	struct timespec deadline =
+		clock_deadline(clock_monotonic_ms() + timeout_ms);
 	bool		stop;
 
 	pthread_mutex_lock(&retention->lock);
@@ -136,26 +137,4 @@ wait_stop(Retention *retention, int64_t timeout_ms)
 	stop = retention->stop;
 	pthread_mutex_unlock(&retention->lock);
 	return stop;
-}
-
-static void
-init_lock(Retention *retention)
-{
-	pthread_condattr_t attributes;
-
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&retention->changed, &attributes);
-	pthread_condattr_destroy(&attributes);
-	pthread_mutex_init(&retention->lock, NULL);
-}
-
-static struct timespec
-deadline_after(int64_t ms)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	now.tv_sec += ms / 1000;
-	return now;
 }

@@ -68,7 +68,6 @@ writer_start(const char *conninfo, const char *currency, char *errstr,
 			 size_t errstr_size)
 {
 	Writer	   *writer = calloc(1, sizeof(*writer));
-	pthread_condattr_t attributes;
 
 	if (writer == NULL ||
 		(writer->loader = loader_new(conninfo, currency)) == NULL)
@@ -78,10 +77,7 @@ writer_start(const char *conninfo, const char *currency, char *errstr,
 		return NULL;
 	}
 	pthread_mutex_init(&writer->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&writer->changed, &attributes);
-	pthread_condattr_destroy(&attributes);
+	clock_init_condition(&writer->changed);
 	backoff_init(&writer->backoff, (uint64_t) clock_real_ms() ^
 				 ((uint64_t) getpid() << 32));
 	if (pthread_create(&writer->thread, NULL, writer_main, writer) != 0)
@@ -176,7 +172,8 @@ writer_busy_ms(const Writer *writer)
 bool
 writer_stop(Writer *writer, int64_t timeout_ms)
 {
-	struct timespec deadline;
+	struct timespec deadline =
+		clock_deadline(clock_monotonic_ms() + timeout_ms);
 
 	pthread_mutex_lock(&writer->lock);
 	writer->stop = true;
@@ -184,8 +181,6 @@ writer_stop(Writer *writer, int64_t timeout_ms)
 	pthread_cond_broadcast(&writer->changed);
 	pthread_mutex_unlock(&writer->lock);
 
-	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_sec += timeout_ms / 1000;
 	if (pthread_clockjoin_np(writer->thread, NULL, CLOCK_MONOTONIC,
 							 &deadline) != 0)
 		return false;
@@ -397,10 +392,7 @@ pause_before_retry(Writer *writer)
 static bool
 wait_until(Writer *writer, int64_t deadline_ms)
 {
-	struct timespec deadline = {
-		.tv_sec = deadline_ms / 1000,
-		.tv_nsec = deadline_ms % 1000 * 1000000
-	};
+	struct timespec deadline = clock_deadline(deadline_ms);
 
 	return pthread_cond_timedwait(&writer->changed, &writer->lock,
 								  &deadline) == 0;
