@@ -4,7 +4,13 @@
 EXTENSION = fintrans
 MODULE_big = fintrans
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard extension/*.c)))
-DATA = $(sort $(wildcard extension/fintrans--*.sql))
+
+# The script that installs the extension is composed of these, in this order.
+sql_tables = tables-0.1.0
+sql_others = magnitudes triggers partitions upkeep retention dead_letters \
+	suspects verify rebuild rules reviews privileges
+DATA_built = build/extension/fintrans--0.1.0.sql
+
 # these find what those before them have left; the others go in any order
 first_tests = install partitions statements amounts rules verify suspects
 REGRESS = $(first_tests) $(filter-out $(first_tests), \
@@ -42,6 +48,11 @@ endif
 include $(PGXS)
 
 $(OBJS): $(wildcard extension/*.h)
+
+build/extension/fintrans--0.1.0.sql: \
+		$(patsubst %,extension/%.sql,preamble $(sql_tables) $(sql_others))
+	@mkdir -p $(@D)
+	awk 'FNR == 1 && NR > 1 { print "" } { print }' $^ > $@
 
 # a database server needs the extension alone, and not librdkafka
 ifndef EXTENSION_ONLY

@@ -1,0 +1,83 @@
+-- fintrans_grant(): the abilities that roles can be given.
+
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_grant(grantee regrole, ability text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  namespace text;
+  privilege text;
+  object    text;
+  known     boolean := false;
+BEGIN
+  SELECT quote_ident(n.nspname) INTO namespace
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.oid = '@extschema@.fintrans_transactions'::regclass;
+
+  FOR privilege, object IN
+    SELECT p.privilege, p.object
+      FROM (VALUES
+        ('reader', 'SELECT', '%s.fintrans_transactions'),
+        ('reader', 'SELECT', '%s.fintrans_laundering'),
+        ('reader', 'SELECT', '%s.fintrans_magnitudes'),
+        ('reader', 'SELECT', '%s.fintrans_volume'),
+        ('reader', 'SELECT', '%s.fintrans_offsets'),
+        ('reader', 'SELECT', '%s.fintrans_rules'),
+        ('reader', 'SELECT', '%s.fintrans_alerts'),
+        ('reader', 'SELECT', '%s.fintrans_reviews'),
+        ('reader', 'SELECT', '%s.fintrans_settings'),
+        ('reader', 'SELECT', '%s.fintrans_retention'),
+        ('reader', 'SELECT', '%s.fintrans_dead_letter_counts'),
+        ('reader', 'EXECUTE', 'FUNCTION %s.fintrans_verify()'),
+        ('writer', 'INSERT', '%s.fintrans_transactions'),
+        ('writer', 'INSERT, SELECT (topic, kafka_partition, kafka_offset, reason, rejected_at)', '%s.fintrans_dead_letters'),
+        ('writer', 'SELECT, INSERT, UPDATE', '%s.fintrans_offsets'),
+        ('writer', 'SELECT, INSERT', '%s.fintrans_settings'),
+        ('writer', 'EXECUTE',
+         'FUNCTION %s.fintrans_ensure_partitions(timestamptz, timestamptz)'),
+        ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_retire(timestamptz)'),
+        ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_retired_leaf(timestamptz)'),
+        ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_empty_retired_leaf(timestamptz, text, bigint)'),
+        ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_drop_retired_leaf(timestamptz, text)'),
+        ('keeper', 'EXECUTE', 'PROCEDURE %s.fintrans_drop_before(timestamptz, bigint)'),
+        ('keeper', 'SELECT', '%s.fintrans_dead_letters'),
+        ('keeper', 'SELECT', '%s.fintrans_dead_letter_counts'),
+        ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_verify()'),
+        ('keeper', 'SELECT', '%s.fintrans_replayed_letters'),
+        ('keeper', 'EXECUTE', 'FUNCTION %1$s.fintrans_replay_dead_letters(%1$s.fintrans_transactions[])'),
+        ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_replay_dead_letter(text, integer, bigint, text, timestamptz)'),
+        ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_purge_dead_letters(timestamptz)'),
+        ('operator', 'SELECT, INSERT (name, kind, threshold, enabled), UPDATE (name, threshold, enabled)',
+         '%s.fintrans_rules'),
+        ('operator', 'SELECT', '%s.fintrans_alerts'),
+        ('operator', 'SELECT', '%s.fintrans_reviews'),
+        ('operator', 'EXECUTE', 'FUNCTION %s.fintrans_review(bigint, text, text)'))
+        p (ability, privilege, object)
+     WHERE p.ability = fintrans_grant.ability
+  LOOP
+    EXECUTE format('GRANT %s ON %s TO %s', privilege,
+                   format(object, namespace), grantee);
+    known := true;
+  END LOOP;
+  IF NOT known THEN
+    RAISE EXCEPTION 'no ability "%"', ability
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Abilities are reader, writer, keeper and operator.';
+  END IF;
+  EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', namespace, grantee);
+  IF ability = 'writer' THEN
+    -- a partition made meanwhile would miss it
+    LOCK TABLE @extschema@.fintrans_transactions IN SHARE UPDATE EXCLUSIVE MODE;
+    FOR object IN SELECT r.relation FROM @extschema@.fintrans_relations() r WHERE r.is_leaf
+    LOOP
+      EXECUTE format('GRANT INSERT ON %s TO %s', object, grantee);
+    END LOOP;
+  END IF;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_grant(regrole, text) IS
+  'Gives a role what it needs: reader (dashboards, investigators), writer (the bridge), keeper (retention, dead letters) or operator (the detector, reviews); a role may have several.';
+
+REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_grant(regrole, text) FROM PUBLIC;
