@@ -5,11 +5,14 @@ EXTENSION = fintrans
 MODULE_big = fintrans
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard extension/*.c)))
 
-# The script that installs the extension is composed of these, in this order.
-sql_tables = tables-0.1.0
+# The scripts that install and update the extension are composed of these, in
+# this order.  What was released stays as it is: extension/fintrans--0.1.0.sql.
+sql_tables = tables-0.1.0 tables-0.2.0
 sql_others = magnitudes triggers partitions upkeep retention dead_letters \
 	suspects verify rebuild rules reviews privileges
-DATA_built = build/extension/fintrans--0.1.0.sql
+DATA = extension/fintrans--0.1.0.sql
+DATA_built = build/extension/fintrans--0.2.0.sql \
+	build/extension/fintrans--0.1.0--0.2.0.sql
 
 # these find what those before them have left; the others go in any order
 first_tests = install partitions statements amounts rules verify suspects
@@ -49,8 +52,12 @@ include $(PGXS)
 
 $(OBJS): $(wildcard extension/*.h)
 
-build/extension/fintrans--0.1.0.sql: \
+build/extension/fintrans--0.2.0.sql: \
 		$(patsubst %,extension/%.sql,preamble $(sql_tables) $(sql_others))
+build/extension/fintrans--0.1.0--0.2.0.sql: \
+		$(patsubst %,extension/%.sql,preamble tables-0.2.0 $(sql_others))
+
+$(DATA_built):
 	@mkdir -p $(@D)
 	awk 'FNR == 1 && NR > 1 { print "" } { print }' $^ > $@
 

@@ -1,7 +1,7 @@
 /*
- * This script is composed of the .sql files of extension/ in the order the Makefile has:
- * the tables first, then all else, whose statements can be repeated and so
- * serve updates from older versions too.
+ * This script is composed of the .sql files of extension/, in the order the
+ * Makefile has: the tables first, then all else, whose statements can be
+ * repeated and so serve updates from older versions too.
  *
  * Every object is created in the schema chosen at CREATE EXTENSION.  SQL
  * functions have bodies parsed here (BEGIN ATOMIC), so no later search_path
@@ -12,7 +12,7 @@
  */
 
 -- complain if script is sourced in psql
-\echo Use "CREATE EXTENSION fintrans" to load this file. \quit
+\echo Use "CREATE EXTENSION fintrans" or "ALTER EXTENSION fintrans UPDATE" to load this file. \quit
 
 -- All of this is parsed, here or when it runs, without the extension's schema
 -- in search_path: others may be allowed to create things there, and a function

@@ -25,7 +25,7 @@ my %parts = slurp_file("$tree/Makefile") =~ s/\\\n//gr
   =~ /^sql_(\w+) = (.*)$/mg;
 is_deeply(
 	[ sort 'preamble', map { split ' ' } values %parts ],
-	[ sort map { m{([^/]+)\.sql$} } glob("$tree/extension/*.sql") ],
+	[ sort map { m{/([a-z_]+(?:-[\d.]+)?)\.sql$} } glob("$tree/extension/*.sql") ],
 	'the script of the extension is composed of all its parts');
 
 foreach my $program (qw(bridge generator detector broker))

@@ -65,14 +65,16 @@ cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM fintrans_alerts'),
 
 # The whole database, in every format, also into a later version.
 # the server's own directory: pg_config may be that of another installation
+my $version = $node->safe_psql('postgres',
+	q{SELECT default_version FROM pg_available_extensions WHERE name = 'fintrans'});
 my $script = $node->safe_psql('postgres',
 	q{SELECT setting FROM pg_config WHERE name = 'SHAREDIR'})
-	. '/extension/fintrans--0.1.0--0.1.1.sql';
+	. "/extension/fintrans--$version--$version.1.sql";
 unlink $script;
 append_to_file($script,
 	"CREATE FUNCTION \@extschema\@.fintrans_later() RETURNS integer LANGUAGE sql RETURN 1;\n");
 my @created = ('CREATE EXTENSION fintrans');
-my @later = (q{CREATE EXTENSION fintrans VERSION '0.1.1'});
+my @later = ("CREATE EXTENSION fintrans VERSION '$version.1'");
 my @whole = (
 	[ 'plain', [], 0 ],
 	[ 'custom', ['-Fc'], ['-j1'] ],
@@ -104,7 +106,7 @@ foreach (@whole)
 }
 is($node->safe_psql('later', q{
 	SELECT extversion, fintrans_later() FROM pg_extension WHERE extname = 'fintrans'}),
-	'0.1.1|1', 'the later version has it');
+	"$version.1|1", 'the later version has it');
 
 # Data only, into partitions that are there: only with triggers disabled.
 my @made = (@created,

@@ -1,0 +1,1 @@
+-- What fintrans 0.2.0 adds to the tables, and what pg_dump has to carry of it.
