@@ -8,8 +8,9 @@ OBJS = $(patsubst %.c,%.o,$(sort $(wildcard extension/*.c)))
 # The scripts that install and update the extension are composed of these, in
 # this order.  What was released stays as it is: extension/fintrans--0.1.0.sql.
 sql_tables = tables-0.1.0 tables-0.2.0
+sql_update = replaced-0.2.0 tables-0.2.0
 sql_others = magnitudes triggers partitions upkeep retention dead_letters \
-	suspects verify rebuild rules reviews privileges
+	suspects windows alerts exemptions reviews verify rebuild rules privileges
 DATA = extension/fintrans--0.1.0.sql
 DATA_built = build/extension/fintrans--0.2.0.sql \
 	build/extension/fintrans--0.1.0--0.2.0.sql
@@ -55,7 +56,7 @@ $(OBJS): $(wildcard extension/*.h)
 build/extension/fintrans--0.2.0.sql: \
 		$(patsubst %,extension/%.sql,preamble $(sql_tables) $(sql_others))
 build/extension/fintrans--0.1.0--0.2.0.sql: \
-		$(patsubst %,extension/%.sql,preamble tables-0.2.0 $(sql_others))
+		$(patsubst %,extension/%.sql,preamble $(sql_update) $(sql_others))
 
 $(DATA_built):
 	@mkdir -p $(@D)
@@ -97,8 +98,8 @@ check-fresh:
 bench:
 	@bench/run
 
-bench-history:
-	@bench/run history
+bench-history bench-rules:
+	@bench/run $(@:bench-%=%)
 
 # the option lists in docs/, which t/003_documentation.pl compares
 docs: all-bridge
@@ -135,10 +136,11 @@ help:
 	@echo '                   EXTENSION_ONLY=1 leaves out the programs'
 	@echo 'make uninstall     remove what install put there'
 	@echo 'make installcheck  SQL and isolation tests on a running server'
-	@echo 'make bench         measure throughput; bench-history with ten million pairs'
+	@echo 'make bench         measure throughput; bench-history with ten million pairs,'
+	@echo '                   bench-rules with windowed rules'
 	@echo 'make docs          write the option lists in docs/'
 	@echo 'make clean         remove what was built, but not build/kafka, which was fetched'
 
-.PHONY: all docs demo bench bench-history help kafka-jars check check-fresh check-unit \
+.PHONY: all docs demo bench bench-history bench-rules help kafka-jars check check-fresh check-unit \
 	check-sql check-isolation check-tap list-regress list-isolation all-bridge \
 	install-bridge uninstall-bridge clean-bridge

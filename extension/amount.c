@@ -28,7 +28,6 @@
 #define SHORT_NEGATIVE 0x2000
 #define SHORT_SCALE_MASK 0x1F80
 #define SHORT_SCALE_SHIFT 7
-#define SHORT_SCALE_MAX (SHORT_SCALE_MASK >> SHORT_SCALE_SHIFT)
 #define SHORT_WEIGHT_NEGATIVE 0x0040
 #define SHORT_WEIGHT_MASK 0x003F
 
@@ -118,7 +117,7 @@ amount_from_datum(Amount *amount, Datum value)
 	amount->decimals = stored.decimals;
 	amount->owned = false;
 	amount->big = NULL;
-	if (stored.finite && stored.decimals <= SHORT_SCALE_MAX &&
+	if (stored.finite && stored.decimals <= AMOUNT_MAX_DECIMALS &&
 		stored_units(&stored, &amount->units))
 	{
 		if (stored.negative)
@@ -130,6 +129,13 @@ amount_from_datum(Amount *amount, Datum value)
 		amount->big = DatumGetNumeric(PointerGetDatum(packed));
 		amount->owned = NumericGetDatum(amount->big) != value;
 	}
+}
+
+void
+amount_from_integer(Amount *amount, int64 value)
+{
+	memset(amount, 0, sizeof(*amount));
+	amount->units = value * BASE;
 }
 
 void

@@ -18,6 +18,9 @@ typedef struct Amount
 	Numeric		big;			/* the value where units cannot hold it */
 } Amount;
 
+/* Most decimals of an Amount without big. */
+#define AMOUNT_MAX_DECIMALS 63
+
 /* Room for the numeric form of any Amount without big. */
 typedef union AmountBuffer
 {
@@ -30,6 +33,9 @@ typedef union AmountBuffer
  * the Amount was before is forgotten.
  */
 extern void amount_from_datum(Amount *amount, Datum value);
+
+/* Likewise, of a whole number below 2^63 / 10^4. */
+extern void amount_from_integer(Amount *amount, int64 value);
 
 /* Give back what the Amount has allocated; it is 0 then. */
 extern void amount_free(Amount *amount);

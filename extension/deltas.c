@@ -44,6 +44,13 @@ typedef struct PairEntry
 	char		status;
 } PairEntry;
 
+typedef struct AccountEntry
+{
+	uint32		hash;
+	AccountDelta *delta;
+	char		status;
+} AccountEntry;
+
 typedef struct VolumeEntry
 {
 	uint32		hash;
@@ -80,6 +87,12 @@ pair_equal(const PairDelta *a, const PairDelta *b)
 }
 
 static bool
+account_equal(const AccountDelta *a, const AccountDelta *b)
+{
+	return span_equal(&a->account, &b->account);
+}
+
+static bool
 volume_equal(const VolumeDelta *a, const VolumeDelta *b)
 {
 	return a->minute == b->minute &&
@@ -92,6 +105,19 @@ volume_equal(const VolumeDelta *a, const VolumeDelta *b)
 #define SH_KEY delta
 #define SH_HASH_KEY(table, key) ((key)->hash)
 #define SH_EQUAL(table, a, b) pair_equal(a, b)
+#define SH_STORE_HASH
+#define SH_GET_HASH(table, entry) ((entry)->hash)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+#define SH_PREFIX account_table
+#define SH_ELEMENT_TYPE AccountEntry
+#define SH_KEY_TYPE AccountDelta *
+#define SH_KEY delta
+#define SH_HASH_KEY(table, key) ((key)->hash)
+#define SH_EQUAL(table, a, b) account_equal(a, b)
 #define SH_STORE_HASH
 #define SH_GET_HASH(table, entry) ((entry)->hash)
 #define SH_SCOPE static inline
@@ -158,6 +184,13 @@ pair_sort_compare(const PairSortEntry *a, const PairSortEntry *b)
 }
 
 static int
+account_sort_compare(const void *left, const void *right)
+{
+	return span_compare(&(*(AccountDelta *const *) left)->account,
+						&(*(AccountDelta *const *) right)->account);
+}
+
+static int
 volume_sort_compare(const void *left, const void *right)
 {
 	const VolumeDelta *a = *(VolumeDelta *const *) left;
@@ -181,7 +214,10 @@ struct Deltas
 	TupleDesc	descriptor;		/* whose columns are known */
 	AttrNumber	columns[COLUMN_COUNT];
 	AttrNumber	last_column;
+	bool		pair_events;
 	pair_table_hash *pairs;
+	bool		account_events;
+	account_table_hash *accounts;
 	volume_table_hash *volumes;
 	VolumeDelta *last_volume;	/* most rows repeat the city and minute */
 	char	   *texts;			/* unused rest of the newest block of texts */
@@ -195,6 +231,10 @@ static void
 deltas_start(Deltas *deltas)
 {
 	deltas->pairs = pair_table_create(deltas->context, FIRST_TABLE_SIZE, NULL);
+	deltas->accounts =
+		account_table_create(deltas->context,
+							 deltas->account_events ? FIRST_TABLE_SIZE : 2,
+							 NULL);
 	deltas->volumes = volume_table_create(deltas->context, 16, NULL);
 	deltas->last_volume = NULL;
 	deltas->texts = NULL;
@@ -202,10 +242,12 @@ deltas_start(Deltas *deltas)
 }
 
 Deltas *
-deltas_create(void)
+deltas_create(bool pair_events, bool account_events)
 {
 	Deltas	   *deltas = palloc0(sizeof(Deltas));
 
+	deltas->pair_events = pair_events;
+	deltas->account_events = account_events;
 	deltas->context = AllocSetContextCreate(CurrentMemoryContext,
 											"fintrans deltas",
 											ALLOCSET_DEFAULT_SIZES);
@@ -329,6 +371,28 @@ find_pair(Deltas *deltas, TextSpan source_account, TextSpan target_account)
 	return entry->delta;
 }
 
+static AccountDelta *
+find_account(Deltas *deltas, TextSpan account)
+{
+	AccountDelta wanted = {
+		.account = account,
+		.hash = span_hash(&account)
+	};
+	AccountEntry *entry;
+	bool		found;
+
+	entry = account_table_insert(deltas->accounts, &wanted, &found);
+	if (!found)
+	{
+		AccountDelta *delta = palloc(sizeof(AccountDelta));
+
+		*delta = wanted;
+		delta->account = keep_span(deltas, account);
+		entry->delta = delta;
+	}
+	return entry->delta;
+}
+
 static VolumeDelta *
 find_volume(Deltas *deltas, TextSpan city, TimestampTz minute,
 			const Amount *amount)
@@ -406,6 +470,48 @@ add_to_volume(VolumeDelta *delta, const Amount *amount, bool removed)
 		amount_copy(&delta->maximum, amount);
 }
 
+static Event *
+add_event(Event **events, TimestampTz event_time, const Amount *amount,
+		  bool removed)
+{
+	Event	   *event = palloc0(sizeof(Event));
+
+	event->next = *events;
+	*events = event;
+	event->event_time = event_time;
+	amount_copy(&event->amount, amount);
+	event->removed = removed;
+	return event;
+}
+
+/* As hashtextextended(account, 0), which SQL knows it by. */
+static uint64
+counterparty_hash(const TextSpan *account)
+{
+	return hash_bytes_extended((const unsigned char *) account->data,
+							   account->length, 0);
+}
+
+/* The row as both its accounts see it. */
+static void
+add_to_accounts(Deltas *deltas, const PairDelta *pair, TimestampTz event_time,
+				const Amount *amount, bool removed)
+{
+	bool		itself = span_equal(&pair->source_account,
+									&pair->target_account);
+	AccountDelta *source = find_account(deltas, pair->source_account);
+	AccountDelta *target = find_account(deltas, pair->target_account);
+	Event	   *event;
+
+	event = add_event(&source->events, event_time, amount, removed);
+	event->counterparty =
+		itself ? 0 : counterparty_hash(&pair->target_account);
+	event = add_event(&target->events, event_time, amount, removed);
+	event->counterparty =
+		itself ? 0 : counterparty_hash(&pair->source_account);
+	event->incoming = true;
+}
+
 void
 deltas_add_row(Deltas *deltas, TupleTableSlot *slot, bool removed)
 {
@@ -414,6 +520,7 @@ deltas_add_row(Deltas *deltas, TupleTableSlot *slot, bool removed)
 	Datum	   *values;
 	TimestampTz event_time;
 	Amount		amount;
+	PairDelta  *pair;
 
 	if (slot->tts_tupleDescriptor != deltas->descriptor)
 		find_columns(deltas, slot->tts_tupleDescriptor);
@@ -423,10 +530,14 @@ deltas_add_row(Deltas *deltas, TupleTableSlot *slot, bool removed)
 	event_time =
 		DatumGetTimestampTz(values[columns[COLUMN_EVENT_TIME] - 1]);
 	amount_from_datum(&amount, values[columns[COLUMN_AMOUNT] - 1]);
-	add_to_pair(find_pair(deltas,
-						  text_span(values[columns[COLUMN_SOURCE_ACCOUNT] - 1]),
-						  text_span(values[columns[COLUMN_TARGET_ACCOUNT] - 1])),
-				event_time, &amount, removed);
+	pair = find_pair(deltas,
+					 text_span(values[columns[COLUMN_SOURCE_ACCOUNT] - 1]),
+					 text_span(values[columns[COLUMN_TARGET_ACCOUNT] - 1]));
+	add_to_pair(pair, event_time, &amount, removed);
+	if (deltas->pair_events)
+		add_event(&pair->events, event_time, &amount, removed);
+	if (deltas->account_events)
+		add_to_accounts(deltas, pair, event_time, &amount, removed);
 	add_to_volume(find_volume(deltas,
 							  text_span(values[columns[COLUMN_CITY] - 1]),
 							  minute_of(event_time), &amount),
@@ -464,6 +575,26 @@ deltas_sorted_pairs(Deltas *deltas, int *count)
 	pfree(entries);
 	*count = members;
 	MemoryContextSwitchTo(caller);
+	return sorted;
+}
+
+AccountDelta **
+deltas_sorted_accounts(Deltas *deltas, int *count)
+{
+	AccountDelta **sorted;
+	account_table_iterator iterator;
+	AccountEntry *entry;
+	Size		i = 0;
+
+	sorted = MemoryContextAllocHuge(deltas->context,
+									Max(deltas->accounts->members, 1) *
+									sizeof(AccountDelta *));
+	account_table_start_iterate(deltas->accounts, &iterator);
+	while ((entry = account_table_iterate(deltas->accounts,
+										  &iterator)) != NULL)
+		sorted[i++] = entry->delta;
+	qsort(sorted, i, sizeof(AccountDelta *), account_sort_compare);
+	*count = i;
 	return sorted;
 }
 

@@ -1,6 +1,7 @@
 /*
  * What one statement changes: the rows of its transition tables, summed up by
- * account pair and by city and minute.
+ * account pair and by city and minute, and as events of pairs and accounts
+ * where windowed rules ask for them.
  */
 #ifndef FINTRANS_DELTAS_H
 #define FINTRANS_DELTAS_H
@@ -21,6 +22,17 @@ typedef struct TextSpan
 /* A text datum of its own, in the current context. */
 extern Datum span_text(const TextSpan *span);
 
+/* A row added or removed, as one of its accounts, or the pair, sees it. */
+typedef struct Event
+{
+	struct Event *next;			/* of the same subject, in no order */
+	TimestampTz event_time;
+	Amount		amount;
+	uint64		counterparty;	/* hash of the other account; 0 if the same */
+	bool		incoming;		/* the account is the target */
+	bool		removed;
+} Event;
+
 /* Change to the total of one (source account, target account) pair. */
 typedef struct PairDelta
 {
@@ -31,7 +43,16 @@ typedef struct PairDelta
 	Amount		amount;			/* likewise */
 	TimestampTz first_time;		/* over rows added and removed */
 	TimestampTz last_time;
+	Event	   *events;			/* if wanted */
 } PairDelta;
+
+/* What happened to one account, as source and as target. */
+typedef struct AccountDelta
+{
+	TextSpan	account;
+	uint32		hash;
+	Event	   *events;
+} AccountDelta;
 
 /* Change to the volume of one city in one minute. */
 typedef struct VolumeDelta
@@ -48,8 +69,11 @@ typedef struct VolumeDelta
 
 typedef struct Deltas Deltas;
 
-/* An empty set, in a memory context of its own below the current one. */
-extern Deltas *deltas_create(void);
+/*
+ * An empty set, in a memory context of its own below the current one; with the
+ * events of pairs, and with accounts and theirs, if wanted.
+ */
+extern Deltas *deltas_create(bool pair_events, bool account_events);
 
 /* True once the set takes more memory than it should: apply, then reset. */
 extern bool deltas_full(const Deltas *deltas);
@@ -62,6 +86,7 @@ extern void deltas_add_row(Deltas *deltas, TupleTableSlot *slot, bool removed);
  * Valid until deltas_reset().
  */
 extern PairDelta **deltas_sorted_pairs(Deltas *deltas, int *count);
+extern AccountDelta **deltas_sorted_accounts(Deltas *deltas, int *count);
 extern VolumeDelta **deltas_sorted_volumes(Deltas *deltas, int *count);
 
 extern void deltas_reset(Deltas *deltas);

@@ -9,6 +9,7 @@
 #include "access/xact.h"
 #include "catalog/pg_collation_d.h"
 #include "catalog/pg_opfamily_d.h"
+#include "catalog/pg_type_d.h"
 #include "storage/lmgr.h"
 #include "utils/lsyscache.h"
 
@@ -16,7 +17,7 @@
 
 void
 direct_table_open(DirectTable *direct, Oid schema, const char *name,
-				  int columns)
+				  int old_columns, int columns)
 {
 	Oid			table = get_relname_relid(name, schema);
 
@@ -25,7 +26,8 @@ direct_table_open(DirectTable *direct, Oid schema, const char *name,
 	CommandCounterIncrement();
 	direct->command = GetCurrentCommandId(true);
 	direct->table = table_open(table, RowExclusiveLock);
-	if (RelationGetNumberOfAttributes(direct->table) != columns)
+	if (RelationGetNumberOfAttributes(direct->table) != columns &&
+		RelationGetNumberOfAttributes(direct->table) != old_columns)
 		elog(ERROR, "table \"%s\" is not as this library expects", name);
 	direct->estate = CreateExecutorState();
 	direct->result = makeNode(ResultRelInfo);
@@ -45,17 +47,36 @@ direct_table_close(DirectTable *direct)
 	table_close(direct->table, NoLock);
 }
 
-/* By ascending bytes in all its columns, which are text? */
+bool
+direct_table_is_old(const DirectTable *direct, int columns)
+{
+	return RelationGetNumberOfAttributes(direct->table) != columns;
+}
+
+/* Ascending, in bytes or times? */
 static bool
-orders_bytewise(Relation index)
+orders_plainly(Relation index, int column)
+{
+	if (index->rd_indoption[column] != 0)
+		return false;
+	if (index->rd_opfamily[column] == TEXT_BTREE_FAM_OID)
+		return index->rd_indcollation[column] == C_COLLATION_OID;
+	return index->rd_opcintype[column] == TIMESTAMPTZOID;
+}
+
+/* Is it about the table's rows as they are, NULLs included? */
+static bool
+tells_rows_apart(Relation table, Relation index)
 {
 	int			i;
 
 	for (i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); i++)
 	{
-		if (index->rd_opfamily[i] != TEXT_BTREE_FAM_OID ||
-			index->rd_indcollation[i] != C_COLLATION_OID ||
-			index->rd_indoption[i] != 0)
+		AttrNumber	column = index->rd_index->indkey.values[i];
+
+		if (!orders_plainly(index, i) ||
+			(!index->rd_index->indnullsnotdistinct &&
+			 !TupleDescAttr(RelationGetDescr(table), column - 1)->attnotnull))
 			return false;
 	}
 	return true;
@@ -78,7 +99,7 @@ direct_table_arbiters(DirectTable *direct, const AttrNumber *columns,
 			info->ii_NumIndexKeyAttrs != count ||
 			memcmp(info->ii_IndexAttrNumbers, columns,
 				   count * sizeof(AttrNumber)) != 0 ||
-			!orders_bytewise(index))
+			!tells_rows_apart(direct->table, index))
 			continue;
 		direct->arbiters = lappend_oid(direct->arbiters,
 									   RelationGetRelid(index));

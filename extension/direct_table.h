@@ -24,15 +24,19 @@ typedef struct DirectTable
 
 /*
  * Open the table of that name for writing under a new command id, so that
- * what the database transaction did to it before is visible.  columns is what
- * the caller believes; the table lock stays until the transaction ends.
+ * what the database transaction did to it before is visible.  The table has
+ * as many columns as the caller believes, or, before the extension has been
+ * updated, old_columns; the table lock stays until the transaction ends.
  */
 extern void direct_table_open(DirectTable *direct, Oid schema,
-							  const char *name, int columns);
+							  const char *name, int old_columns, int columns);
+
+/* Whether the table still is as it was before the update. */
+extern bool direct_table_is_old(const DirectTable *direct, int columns);
 
 /*
- * Make all unique indexes over exactly these text columns (numbered from 1) the
- * arbiters, if they order by bytes: REINDEX CONCURRENTLY has two for a while,
+ * Make all unique indexes over exactly these columns (numbered from 1) the
+ * arbiters, if they order texts by bytes and take NULLs for equal: REINDEX CONCURRENTLY has two for a while,
  * and leaves two behind when it fails.  Returns one that is valid, for looking
  * rows up.  Other unique indexes have their say as in any INSERT: by an error.
  */

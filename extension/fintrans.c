@@ -1,12 +1,13 @@
 /*
  * The triggers of fintrans_transactions and its partitions: every statement
  * that changes rows is carried, in the same database transaction, into the
- * pairs' totals (laundering.c), the volume (volume.c) and alerts (rules.c).
+ * pairs' totals (laundering.c), the accounts' window states (accounts.c), the
+ * volume (volume.c) and alerts (alerts.c).
  *
  * The rows come as transition tables.  deltas.c sums them up by pair and by
  * minute and sorts them; then each table is walked once in key order.  Lock
- * order of a statement: fintrans_rules (SHARE), pairs by key, volume rows by
- * key, alerts by pair.  A database transaction with a single such statement
+ * order of a statement: fintrans_rules (SHARE), pairs by key, accounts by key,
+ * volume rows by key, alerts.  A database transaction with a single such statement
  * cannot deadlock with another of its kind.
  */
 #include "postgres.h"
@@ -21,6 +22,8 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "accounts.h"
+#include "alerts.h"
 #include "deltas.h"
 #include "laundering.h"
 #include "rules.h"
@@ -73,27 +76,48 @@ check_relation(FunctionCallInfo fcinfo, Relation relation)
 	return schema;
 }
 
+/* What a statement needs from its beginning to its end. */
+typedef struct Change
+{
+	Rules	   *rules;
+	Deltas	   *deltas;
+	Alerts	   *alerts;
+} Change;
+
+static void
+change_begin(Change *change, Oid schema)
+{
+	change->rules = rules_load(schema);
+	change->deltas = deltas_create(change->rules->pair_windows > 0,
+								   change->rules->account_windows > 0);
+	change->alerts = alerts_create(change->rules);
+}
+
 /* One round; what it allocates goes when it is over. */
 static void
-apply_deltas(Oid schema, Deltas *deltas, Rules *rules)
+apply_deltas(Change *change)
 {
 	MemoryContext round = AllocSetContextCreate(CurrentMemoryContext,
 												"fintrans round",
 												ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(round);
 	PairDelta **pairs;
+	AccountDelta **accounts;
 	VolumeDelta **volumes;
 	int			npairs;
+	int			naccounts;
 	int			nvolumes;
 
-	pairs = deltas_sorted_pairs(deltas, &npairs);
+	pairs = deltas_sorted_pairs(change->deltas, &npairs);
 	if (npairs > 0)
 	{
-		volumes = deltas_sorted_volumes(deltas, &nvolumes);
-		laundering_apply(schema, pairs, npairs, rules);
-		volume_apply(schema, volumes, nvolumes);
-		rules_raise_alerts(rules);
-		deltas_reset(deltas);
+		accounts = deltas_sorted_accounts(change->deltas, &naccounts);
+		volumes = deltas_sorted_volumes(change->deltas, &nvolumes);
+		laundering_apply(change->rules, pairs, npairs, change->alerts);
+		accounts_apply(change->rules, accounts, naccounts, change->alerts);
+		volume_apply(change->rules->schema, volumes, nvolumes);
+		alerts_raise(change->alerts);
+		deltas_reset(change->deltas);
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(round);
@@ -101,8 +125,8 @@ apply_deltas(Oid schema, Deltas *deltas, Rules *rules)
 
 /* Sum up one transition table, applying whenever memory is used up. */
 static void
-collect_rows(Oid schema, Deltas *deltas, Rules *rules, Relation relation,
-			 Tuplestorestate *rows, bool removed)
+collect_rows(Change *change, Relation relation, Tuplestorestate *rows,
+			 bool removed)
 {
 	TupleTableSlot *slot;
 	int			pointer;
@@ -118,12 +142,12 @@ collect_rows(Oid schema, Deltas *deltas, Rules *rules, Relation relation,
 	tuplestore_rescan(rows);
 	while (tuplestore_gettupleslot(rows, true, false, slot))
 	{
-		deltas_add_row(deltas, slot, removed);
+		deltas_add_row(change->deltas, slot, removed);
 		if (++n % 1024 == 0)
 		{
 			CHECK_FOR_INTERRUPTS();
-			if (deltas_full(deltas))
-				apply_deltas(schema, deltas, rules);
+			if (deltas_full(change->deltas))
+				apply_deltas(change);
 		}
 	}
 	ExecDropSingleTupleTableSlot(slot);
@@ -146,8 +170,7 @@ fintrans_transactions_changed(PG_FUNCTION_ARGS)
 	TriggerData *trigger =
 		check_trigger_call(fcinfo, "fintrans_transactions_changed");
 	Oid			schema;
-	Deltas	   *deltas;
-	Rules	   *rules;
+	Change		change;
 
 	if (!TRIGGER_FIRED_AFTER(trigger->tg_event) ||
 		TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
@@ -169,13 +192,10 @@ fintrans_transactions_changed(PG_FUNCTION_ARGS)
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
-	rules = rules_load(schema);
-	deltas = deltas_create();
-	collect_rows(schema, deltas, rules, trigger->tg_relation,
-				 trigger->tg_oldtable, true);
-	collect_rows(schema, deltas, rules, trigger->tg_relation,
-				 trigger->tg_newtable, false);
-	apply_deltas(schema, deltas, rules);
+	change_begin(&change, schema);
+	collect_rows(&change, trigger->tg_relation, trigger->tg_oldtable, true);
+	collect_rows(&change, trigger->tg_relation, trigger->tg_newtable, false);
+	apply_deltas(&change);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "could not finish SPI");
 	return PointerGetDatum(NULL);

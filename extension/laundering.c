@@ -48,6 +48,8 @@ typedef enum LaunderingColumn
 	LAUNDERING_FIRST_TIME,
 	LAUNDERING_LAST_TIME,
 	LAUNDERING_MAGNITUDE,
+	LAUNDERING_COLUMNS_0_1_0,	/* of version 0.1.0 */
+	LAUNDERING_WINDOWS = LAUNDERING_COLUMNS_0_1_0,
 	LAUNDERING_COLUMNS
 } LaunderingColumn;
 
@@ -70,6 +72,8 @@ typedef struct Laundering
 	TupleTableSlot *old_row;
 	ItemPointerData root;		/* what the index says of the pair's row */
 	Magnitudes	magnitudes;
+	const Rules *rules;
+	MemoryContext pair;			/* of what one pair's windows take */
 	int64		written;		/* rows inserted or updated */
 	int64		high;			/* ... that are above the first ceiling now */
 } Laundering;
@@ -81,6 +85,8 @@ typedef struct PairState
 	Amount		after;
 	int64		transactions;
 	int16		magnitude;
+	Windows		change;			/* if pairs have windows */
+	Windows		windows;
 } PairState;
 
 /*
@@ -106,12 +112,13 @@ end_scan(Laundering *laundering)
 }
 
 static void
-laundering_open(Laundering *laundering, Oid schema)
+laundering_open(Laundering *laundering, const Rules *rules)
 {
 	Oid			primary_key;
 	int			i;
 
-	direct_table_open(&laundering->direct, schema, "fintrans_laundering",
+	direct_table_open(&laundering->direct, rules->schema,
+					  "fintrans_laundering", LAUNDERING_COLUMNS_0_1_0,
 					  LAUNDERING_COLUMNS);
 	laundering->table = laundering->direct.table;
 	primary_key = direct_table_arbiters(&laundering->direct, key_columns, 2);
@@ -131,7 +138,12 @@ laundering_open(Laundering *laundering, Oid schema)
 		key_walk_begin(laundering->table, laundering->primary_key);
 	tid_cache_open(laundering->table);
 	begin_scan(laundering);
-	magnitudes_load(&laundering->magnitudes, schema, laundering->snapshot);
+	magnitudes_load(&laundering->magnitudes, rules->schema,
+					laundering->snapshot);
+	laundering->rules = rules;
+	laundering->pair = AllocSetContextCreate(CurrentMemoryContext,
+											 "fintrans pair",
+											 ALLOCSET_SMALL_SIZES);
 	laundering->written = 0;
 	laundering->high = 0;
 }
@@ -145,6 +157,7 @@ laundering_close(Laundering *laundering)
 	end_scan(laundering);
 	table_index_fetch_end(laundering->fetch);
 	ExecDropSingleTupleTableSlot(laundering->old_row);
+	MemoryContextDelete(laundering->pair);
 	index_close(laundering->primary_key, NoLock);
 	direct_table_close(&laundering->direct);
 }
@@ -278,6 +291,39 @@ find_pair_row(Laundering *laundering, const PairDelta *delta)
 	return false;
 }
 
+/*
+ * The pair's windows after its events.  A rule that is no longer in force has
+ * its window left out; without any there is none to be kept.
+ */
+static void
+compose_windows(Laundering *laundering, const PairDelta *delta, bool found,
+				PairState *state)
+{
+	TupleTableSlot *row = laundering->direct.row;
+	TupleTableSlot *old = laundering->old_row;
+	MemoryContext caller;
+	Windows		before;
+	Windows		kept;
+
+	if (laundering->rules->pair_windows == 0)
+		return;
+	MemoryContextReset(laundering->pair);
+	caller = MemoryContextSwitchTo(laundering->pair);
+	measures_change(laundering->rules, RULE_PAIR, delta->events,
+					&state->change);
+	if (found && !old->tts_isnull[LAUNDERING_WINDOWS])
+		windows_decode(&before,
+					   DatumGetByteaPP(old->tts_values[LAUNDERING_WINDOWS]));
+	else
+		windows_create(&before, 0);
+	windows_merge(&state->windows, &before, &state->change);
+	windows_trim(&kept, &state->windows);
+	row->tts_values[LAUNDERING_WINDOWS] =
+		PointerGetDatum(windows_encode(&kept));
+	row->tts_isnull[LAUNDERING_WINDOWS] = windows_empty(&kept);
+	MemoryContextSwitchTo(caller);
+}
+
 /* Fill the new row and state from the delta alone, or from it and old_row. */
 static void
 compose_row(Laundering *laundering, const PairDelta *delta, bool found,
@@ -322,7 +368,10 @@ compose_row(Laundering *laundering, const PairDelta *delta, bool found,
 	row->tts_values[LAUNDERING_FIRST_TIME] = TimestampTzGetDatum(first_time);
 	row->tts_values[LAUNDERING_LAST_TIME] = TimestampTzGetDatum(last_time);
 	row->tts_values[LAUNDERING_MAGNITUDE] = Int16GetDatum(state->magnitude);
-	memset(row->tts_isnull, false, LAUNDERING_COLUMNS * sizeof(bool));
+	memset(row->tts_isnull, false, LAUNDERING_COLUMNS_0_1_0 * sizeof(bool));
+	if (!direct_table_is_old(&laundering->direct, LAUNDERING_COLUMNS))
+		row->tts_isnull[LAUNDERING_WINDOWS] = true;
+	compose_windows(laundering, delta, found, state);
 	ExecStoreVirtualTuple(row);
 }
 
@@ -412,7 +461,7 @@ update_pair_row(Laundering *laundering, const PairDelta *delta,
 }
 
 static void
-apply_pair(Laundering *laundering, const PairDelta *delta, Rules *rules)
+apply_pair(Laundering *laundering, const PairDelta *delta, Alerts *alerts)
 {
 	PairState	state;
 	AmountBuffer total;
@@ -436,8 +485,11 @@ apply_pair(Laundering *laundering, const PairDelta *delta, Rules *rules)
 	tid_cache_put(delta->hash, &laundering->root);
 	laundering->written++;
 	laundering->high += state.magnitude > 0;
-	rules_check_pair(rules, delta, &state.before, &state.after,
-					 state.transactions);
+	alerts_check_total(alerts, delta, &state.before, &state.after,
+					   state.transactions);
+	if (laundering->rules->pair_windows > 0)
+		alerts_check_pair_windows(alerts, delta, &state.windows,
+								  &state.change);
 }
 
 /*
@@ -467,13 +519,14 @@ wants_tuning(const Laundering *laundering)
 }
 
 void
-laundering_apply(Oid schema, PairDelta **pairs, int count, Rules *rules)
+laundering_apply(const Rules *rules, PairDelta **pairs, int count,
+				 Alerts *alerts)
 {
 	Laundering	laundering;
 	bool		tune;
 	int			i;
 
-	laundering_open(&laundering, schema);
+	laundering_open(&laundering, rules);
 	for (i = 0; i < count; i++)
 	{
 		if (i == FIRST_TUNING_PAIRS && laundering.magnitudes.count == 0 &&
@@ -481,13 +534,13 @@ laundering_apply(Oid schema, PairDelta **pairs, int count, Rules *rules)
 		{
 			/* rather now than after a large first batch */
 			laundering_close(&laundering);
-			magnitudes_tune(schema);
-			laundering_open(&laundering, schema);
+			magnitudes_tune(rules->schema);
+			laundering_open(&laundering, rules);
 		}
-		apply_pair(&laundering, pairs[i], rules);
+		apply_pair(&laundering, pairs[i], alerts);
 	}
 	tune = wants_tuning(&laundering);
 	laundering_close(&laundering);
 	if (tune)
-		magnitudes_tune(schema);
+		magnitudes_tune(rules->schema);
 }

@@ -4,6 +4,7 @@
 #ifndef FINTRANS_LAUNDERING_H
 #define FINTRANS_LAUNDERING_H
 
+#include "alerts.h"
 #include "deltas.h"
 #include "rules.h"
 
@@ -12,7 +13,7 @@
  * that follow.  Raises 40001 above READ COMMITTED when another writer was
  * there first.
  */
-extern void laundering_apply(Oid schema, PairDelta **pairs, int count,
-							 Rules *rules);
+extern void laundering_apply(const Rules *rules, PairDelta **pairs, int count,
+							 Alerts *alerts);
 
 #endif							/* FINTRANS_LAUNDERING_H */

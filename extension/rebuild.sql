@@ -219,7 +219,8 @@ BEGIN
   SELECT d.rule, d.source_account, d.target_account, d.total, d.transactions,
          d.threshold
     FROM @extschema@.fintrans_alert_differences d
-      ON CONFLICT (rule, source_account, target_account) DO NOTHING;
+      ON CONFLICT (rule, source_account, target_account, account, window_start)
+      DO NOTHING;
   GET DIAGNOSTICS corrected = ROW_COUNT;
   IF corrected > 0 THEN
     PERFORM pg_notify('fintrans_alerts', '');
@@ -231,6 +232,28 @@ $$;
 COMMENT ON FUNCTION @extschema@.fintrans_correct_alert() IS
   'Internal, step of fintrans_rebuild(): raises the alerts that are missing; returns how many.';
 
+-- As by a change of the rules, which keeps writers away until it has committed.
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_correct_window()
+RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET jit = off
+AS $$
+DECLARE
+  corrected bigint;
+BEGIN
+  UPDATE @extschema@.fintrans_rules r SET generation = NULL
+   WHERE r.name IN (SELECT d.rule FROM @extschema@.fintrans_window_differences d
+                     UNION
+                    SELECT d.rule FROM @extschema@.fintrans_window_alert_differences d);
+  GET DIAGNOSTICS corrected = ROW_COUNT;
+  RETURN corrected;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_correct_window() IS
+  'Internal, step of fintrans_rebuild(): makes window states anew and raises the alerts that are missing, of rules that have any wrong; returns of how many rules.';
+
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_rebuild()
 RETURNS TABLE (problem text, corrected bigint)
 LANGUAGE plpgsql
@@ -239,7 +262,7 @@ AS $$
 DECLARE
   -- offsets before pairs before volume: the order in which writers lock rows
   steps CONSTANT text[] := ARRAY['trigger', 'offsets', 'dead letters', 'pair',
-                                 'magnitude', 'volume', 'alert'];
+                                 'magnitude', 'volume', 'alert', 'window'];
 BEGIN
   PERFORM @extschema@.fintrans_begin_upkeep();
   -- a rule changed meanwhile would not see what is corrected here
@@ -264,5 +287,6 @@ REVOKE EXECUTE ON FUNCTION
   @extschema@.fintrans_correct_magnitude(),
   @extschema@.fintrans_correct_volume(),
   @extschema@.fintrans_correct_alert(),
+  @extschema@.fintrans_correct_window(),
   @extschema@.fintrans_rebuild()
   FROM PUBLIC;

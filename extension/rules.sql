@@ -20,6 +20,20 @@ BEGIN
     IF NEW.name <> OLD.name THEN
       NEW.swept_threshold := NULL;
     END IF;
+    -- window states made for what the rule was are of no use for it now
+    IF (NEW.kind, NEW.time_window, NEW.amount_from, NEW.amount_below, NEW.enabled,
+        @extschema@.fintrans_rule_cap(NEW.kind, NEW.threshold))
+       IS DISTINCT FROM
+       (OLD.kind, OLD.time_window, OLD.amount_from, OLD.amount_below, OLD.enabled,
+        @extschema@.fintrans_rule_cap(OLD.kind, OLD.threshold)) THEN
+      NEW.generation := NULL;
+    END IF;
+  END IF;
+  IF NEW.time_window IS NULL OR NOT NEW.enabled THEN
+    NEW.generation := NULL;
+  ELSIF NEW.generation IS NULL THEN
+    NEW.generation := nextval('@extschema@.fintrans_rule_generations');
+    NEW.swept_threshold := NULL;
   END IF;
   IF NOT NEW.enabled THEN
     NEW.swept_threshold := NULL;
@@ -31,7 +45,7 @@ END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_rule_stamped() IS
-  'Row trigger: notes who changed a rule and when, and what that leaves of its sweep.';
+  'Row trigger: notes who changed a rule and when, and what that leaves of its sweep and its window states.';
 
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_rule_changed()
 RETURNS trigger
@@ -39,15 +53,26 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET jit = off
 AS $$
+DECLARE
+  raised bigint;
 BEGIN
   PERFORM @extschema@.fintrans_require_read_committed();
-  INSERT INTO @extschema@.fintrans_alerts (rule, source_account, target_account,
-                                           total, transactions, threshold)
-  SELECT NEW.name, s.source_account, s.target_account,
-         s.total, s.transactions, NEW.threshold
-    FROM @extschema@.fintrans_suspects(NEW.threshold) s
-      ON CONFLICT (rule, source_account, target_account) DO NOTHING;
-  IF FOUND THEN
+  IF NEW.time_window IS NULL THEN
+    INSERT INTO @extschema@.fintrans_alerts (rule, source_account, target_account,
+                                             total, transactions, threshold)
+    SELECT NEW.name, s.source_account, s.target_account,
+           s.total, s.transactions, NEW.threshold
+      FROM @extschema@.fintrans_suspects(NEW.threshold) s
+        ON CONFLICT (rule, source_account, target_account, account, window_start)
+        DO NOTHING;
+    GET DIAGNOSTICS raised = ROW_COUNT;
+  ELSE
+    IF TG_OP = 'INSERT' OR NEW.generation IS DISTINCT FROM OLD.generation THEN
+      PERFORM @extschema@.fintrans_make_window_states(NEW.name);
+    END IF;
+    raised := @extschema@.fintrans_raise_rule_hits(NEW.name);
+  END IF;
+  IF raised > 0 AND @extschema@.fintrans_quiet_exempt_alerts() THEN
     PERFORM pg_notify('fintrans_alerts', '');
   END IF;
   UPDATE @extschema@.fintrans_rules r SET swept_threshold = NEW.threshold
@@ -57,15 +82,38 @@ END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_rule_changed() IS
-  'Row trigger: a new, lowered or re-enabled rule alerts on the pairs already above it.';
+  'Row trigger: a new, lowered or re-enabled rule alerts on what is already above it.';
+
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_rules_changed()
+RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  -- states of one rule less are left out when they are written next
+  IF NOT EXISTS (SELECT FROM @extschema@.fintrans_rules r
+                  WHERE r.enabled AND r.kind <> 'pair_total') THEN
+    DELETE FROM @extschema@.fintrans_accounts;
+  END IF;
+  RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_rules_changed() IS
+  'Statement trigger: with the last rule about accounts their window states go.';
 
 REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_rules_changing(),
                            @extschema@.fintrans_rule_stamped(),
-                           @extschema@.fintrans_rule_changed()
+                           @extschema@.fintrans_rule_changed(),
+                           @extschema@.fintrans_rules_changed()
   FROM PUBLIC;
 
+CREATE OR REPLACE TRIGGER fintrans_rules_changed
+  AFTER UPDATE OR DELETE ON @extschema@.fintrans_rules
+  FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.fintrans_rules_changed();
+
 CREATE OR REPLACE TRIGGER fintrans_rules_changing
-  BEFORE INSERT OR UPDATE ON @extschema@.fintrans_rules
+  BEFORE INSERT OR UPDATE OR DELETE ON @extschema@.fintrans_rules
   FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.fintrans_rules_changing();
 
 CREATE OR REPLACE TRIGGER fintrans_rule_stamped
@@ -81,18 +129,34 @@ CREATE OR REPLACE TRIGGER fintrans_rule_changed
   EXECUTE FUNCTION @extschema@.fintrans_rule_changed();
 
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_set_rule(
-  name text, threshold numeric, enabled boolean DEFAULT true)
+  name text, threshold numeric, enabled boolean DEFAULT true,
+  kind text DEFAULT NULL, "window" interval DEFAULT NULL,
+  amount_from numeric DEFAULT NULL, amount_below numeric DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET lock_timeout = 0
 AS $$
 #variable_conflict use_column
+DECLARE
+  rule @extschema@.fintrans_rules;
 BEGIN
+  IF $4 IS NULL AND num_nonnulls($5, $6, $7) > 0 THEN
+    RAISE EXCEPTION 'a window and amounts belong to a kind of rule'
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Give the kind too.';
+  END IF;
   -- a look first: a change waits for every batch in flight
-  PERFORM FROM @extschema@.fintrans_rules
-    WHERE name = $1 AND threshold = $2 AND enabled = $3;
-  IF FOUND THEN
+  SELECT r.* INTO rule FROM @extschema@.fintrans_rules r WHERE r.name = $1;
+  IF $4 IS NULL THEN
+    $4 := coalesce(rule.kind, 'pair_total');
+    $5 := rule.time_window;
+    $6 := rule.amount_from;
+    $7 := rule.amount_below;
+  END IF;
+  IF (rule.name, rule.threshold, rule.enabled, rule.kind, rule.time_window,
+      rule.amount_from, rule.amount_below)
+     IS NOT DISTINCT FROM ($1, $2, $3, $4, $5, $6, $7) THEN
     RETURN;
   END IF;
   -- While a change waits, so do the batches behind it: let those go on at
@@ -100,10 +164,13 @@ BEGIN
   FOR attempt IN 0 .. 6 LOOP
     BEGIN
       PERFORM set_config('lock_timeout', format('%ss', 2 ^ attempt), true);
-      INSERT INTO @extschema@.fintrans_rules AS r (name, threshold, enabled)
-      VALUES ($1, $2, $3)
+      INSERT INTO @extschema@.fintrans_rules AS r
+             (name, threshold, enabled, kind, time_window, amount_from, amount_below)
+      VALUES ($1, $2, $3, $4, $5, $6, $7)
           ON CONFLICT (name) DO UPDATE
-         SET threshold = excluded.threshold, enabled = excluded.enabled;
+         SET threshold = excluded.threshold, enabled = excluded.enabled,
+             kind = excluded.kind, time_window = excluded.time_window,
+             amount_from = excluded.amount_from, amount_below = excluded.amount_below;
       RETURN;
     EXCEPTION WHEN lock_not_available THEN
       PERFORM pg_sleep(2 ^ attempt);
@@ -115,5 +182,6 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION @extschema@.fintrans_set_rule(text, numeric, boolean) IS
-  'Makes the rule of that name, or gives it this threshold; pairs already above are alerted. Does nothing when the rule is so already. Waits for batches in flight, and gives up after four minutes.';
+COMMENT ON FUNCTION @extschema@.fintrans_set_rule(
+  text, numeric, boolean, text, interval, numeric, numeric) IS
+  'Makes the rule of that name, or makes it as given; what is already above it is alerted. Without a kind, an existing rule keeps what it is, and a new one is about the totals of pairs. Does nothing when the rule is so already. Waits for batches in flight, and gives up after four minutes.';

@@ -41,6 +41,19 @@ statement_execute(Statement *statement, Oid schema, Datum *arguments,
 			 SPI_result_code_string(result));
 }
 
+Datum
+statement_array(Oid type, Datum *elements, int n)
+{
+	Oid			element = get_element_type(type);
+	int16		length;
+	bool		by_value;
+	char		alignment;
+
+	get_typlenbyvalalign(element, &length, &by_value, &alignment);
+	return PointerGetDatum(construct_array(elements, n, element, length,
+										   by_value, alignment));
+}
+
 void
 statement_arrays(const Statement *statement, Datum *arguments,
 				 Datum **columns, int ncolumns, int n)
@@ -48,15 +61,5 @@ statement_arrays(const Statement *statement, Datum *arguments,
 	int			i;
 
 	for (i = 0; i < ncolumns; i++)
-	{
-		Oid			element = get_element_type(statement->types[i]);
-		int16		length;
-		bool		by_value;
-		char		alignment;
-
-		get_typlenbyvalalign(element, &length, &by_value, &alignment);
-		arguments[i] = PointerGetDatum(construct_array(columns[i], n, element,
-													   length, by_value,
-													   alignment));
-	}
+		arguments[i] = statement_array(statement->types[i], columns[i], n);
 }

@@ -6,7 +6,7 @@
 
 #include "executor/spi.h"
 
-#define STATEMENT_MAX_ARGUMENTS 6
+#define STATEMENT_MAX_ARGUMENTS 10
 
 /* Initialise text and types only; the rest is filled at the first use. */
 typedef struct Statement
@@ -27,6 +27,9 @@ typedef struct Statement
 extern void statement_execute(Statement *statement, Oid schema,
 							  Datum *arguments, Snapshot snapshot,
 							  int expected);
+
+/* An array of that type of n datums. */
+extern Datum statement_array(Oid type, Datum *elements, int n);
 
 /* The first ncolumns arguments: an array of n datums each, of their types. */
 extern void statement_arrays(const Statement *statement, Datum *arguments,

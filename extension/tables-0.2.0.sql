@@ -1,1 +1,164 @@
 -- What fintrans 0.2.0 adds to the tables, and what pg_dump has to carry of it.
+
+ALTER TABLE @extschema@.fintrans_laundering ADD COLUMN windows bytea;
+
+COMMENT ON COLUMN @extschema@.fintrans_laundering.windows IS
+  'What the pair moved lately, in the buckets of each windowed rule about pairs: fintrans_window_entries() reads it. NULL without such rules.';
+
+CREATE TABLE @extschema@.fintrans_accounts (
+  account text COLLATE "C" PRIMARY KEY,
+  windows bytea NOT NULL
+) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05);
+
+COMMENT ON TABLE @extschema@.fintrans_accounts IS
+  'What each account moved lately, for the windowed rules about accounts; accounts that no such rule has anything of are not there. Kept by triggers; never write to it.';
+COMMENT ON COLUMN @extschema@.fintrans_accounts.windows IS
+  'The buckets of each windowed rule about accounts: fintrans_window_entries() reads it.';
+
+-- which window states belong to a rule as it is now
+CREATE SEQUENCE @extschema@.fintrans_rule_generations AS integer;
+
+ALTER TABLE @extschema@.fintrans_rules
+  ADD COLUMN time_window interval,
+  ADD COLUMN amount_from numeric,
+  ADD COLUMN amount_below numeric,
+  ADD COLUMN generation integer,
+  DROP CONSTRAINT fintrans_rules_kind,
+  ADD CONSTRAINT fintrans_rules_kind
+    CHECK (kind IN ('pair_total', 'outgoing_total', 'incoming_total',
+                    'velocity', 'structuring', 'fan_out', 'fan_in',
+                    'pass_through')),
+  -- a twenty-fourth of it must be a whole number of microseconds
+  ADD CONSTRAINT fintrans_rules_time_window
+    CHECK (CASE WHEN time_window IS NULL THEN kind = 'pair_total'
+                ELSE extract(year FROM time_window) = 0
+                     AND extract(month FROM time_window) = 0
+                     AND date_trunc('minute', time_window) = time_window
+                     AND time_window BETWEEN '1 minute' AND '366 days' END),
+  ADD CONSTRAINT fintrans_rules_amounts
+    CHECK (CASE kind
+           WHEN 'structuring' THEN coalesce(amount_from >= 0 AND amount_from < amount_below
+                                            AND amount_below < 'Infinity', false)
+           WHEN 'pass_through' THEN coalesce(amount_from >= 0 AND amount_from < 'Infinity', true)
+                                    AND amount_below IS NULL
+           ELSE amount_from IS NULL AND amount_below IS NULL END),
+  -- as many counterparties are kept in each bucket
+  ADD CONSTRAINT fintrans_rules_counterparties
+    CHECK (kind NOT IN ('fan_out', 'fan_in') OR threshold <= 1000);
+
+COMMENT ON COLUMN @extschema@.fintrans_rules.kind IS
+  'What is compared with the threshold. Of a pair: pair_total. Of an account in the window: outgoing_total, incoming_total; velocity (number of outgoing transactions), structuring (those with an amount from amount_from to below amount_below); fan_out, fan_in (number of different counterparties, itself left out); pass_through (outgoing total / incoming total).';
+COMMENT ON COLUMN @extschema@.fintrans_rules.time_window IS
+  'Length of the window, which slides by a twenty-fourth of it; NULL, for pair_total only: all transactions held. Whole minutes; a day is 24 hours.';
+COMMENT ON COLUMN @extschema@.fintrans_rules.amount_from IS
+  'structuring: the least amount that counts. pass_through: the least incoming total; NULL for any.';
+COMMENT ON COLUMN @extschema@.fintrans_rules.amount_below IS
+  'structuring: amounts from here on do not count.';
+COMMENT ON COLUMN @extschema@.fintrans_rules.generation IS
+  'Number by which window states know the rule; a new one when what they hold is of no use any more. Kept by a trigger.';
+
+ALTER TABLE @extschema@.fintrans_alerts
+  ALTER COLUMN source_account DROP NOT NULL,
+  ALTER COLUMN target_account DROP NOT NULL,
+  ADD COLUMN account text COLLATE "C",
+  ADD COLUMN window_start timestamptz,
+  ADD COLUMN window_end timestamptz,
+  ADD COLUMN level smallint NOT NULL DEFAULT 0,
+  ADD COLUMN escalated_at timestamptz,
+  ADD COLUMN assigned_to text,
+  ADD COLUMN quiet_until timestamptz,
+  ADD COLUMN exemption_id bigint,
+  ADD CONSTRAINT fintrans_alerts_subject
+    CHECK ((account IS NULL) = (source_account IS NOT NULL)
+           AND (account IS NULL) = (target_account IS NOT NULL)),
+  ADD CONSTRAINT fintrans_alerts_window
+    CHECK ((window_start IS NULL) = (window_end IS NULL)
+           AND (window_start IS NOT NULL OR account IS NULL)),
+  DROP CONSTRAINT fintrans_alerts_rule_source_account_target_account_key,
+  ADD CONSTRAINT fintrans_alerts_once UNIQUE NULLS NOT DISTINCT
+    (rule, source_account, target_account, account, window_start);
+
+CREATE INDEX fintrans_alerts_account
+  ON @extschema@.fintrans_alerts (rule, account, window_start)
+  WHERE account IS NOT NULL;
+
+COMMENT ON TABLE @extschema@.fintrans_alerts IS
+  'One alert per rule, subject (a pair or an account) and window, raised in the database transaction that carried the value over the threshold. Windows of alerts about one subject do not overlap. NOTIFY fintrans_alerts announces new and escalated ones.';
+COMMENT ON COLUMN @extschema@.fintrans_alerts.account IS
+  'The account it is about; NULL when it is about a pair.';
+COMMENT ON COLUMN @extschema@.fintrans_alerts.total IS
+  'The value above the threshold when the alert was raised or escalated: a total of amounts, a number, or a share, as the rule''s kind says.';
+COMMENT ON COLUMN @extschema@.fintrans_alerts.transactions IS
+  'The number of transactions counted when the alert was raised or escalated.';
+COMMENT ON COLUMN @extschema@.fintrans_alerts.window_start IS
+  'Start of the window; NULL when the rule has none.';
+COMMENT ON COLUMN @extschema@.fintrans_alerts.window_end IS
+  'End of the window, itself not within; of the latest one with which the alert has escalated.';
+COMMENT ON COLUMN @extschema@.fintrans_alerts.level IS
+  'How often the value in the window has doubled: 0 from the threshold, 1 from twice of it, 2 from four times. For totals without a window see fintrans_alert_list.';
+COMMENT ON COLUMN @extschema@.fintrans_alerts.assigned_to IS
+  'Who is to look at it: set by fintrans_assign().';
+COMMENT ON COLUMN @extschema@.fintrans_alerts.quiet_until IS
+  'Until then nobody is to be bothered with it: snoozed by fintrans_snooze(), or raised under an exemption.';
+COMMENT ON COLUMN @extschema@.fintrans_alerts.exemption_id IS
+  'The exemption it was raised under.';
+
+CREATE TABLE @extschema@.fintrans_exemptions (
+  exemption_id   bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+  rule           text COLLATE "C",
+  source_account text COLLATE "C",
+  target_account text COLLATE "C",
+  account        text COLLATE "C",
+  valid_until    timestamptz NOT NULL,
+  reason         text NOT NULL,
+  created_at     timestamptz NOT NULL DEFAULT pg_catalog.now(),
+  created_by     text NOT NULL DEFAULT SESSION_USER,
+  CONSTRAINT fintrans_exemptions_subject
+    CHECK (num_nulls(source_account, target_account) IN (0, 2)
+           AND num_nulls(source_account, account) = 1),
+  CONSTRAINT fintrans_exemptions_reason CHECK (reason <> '')
+);
+
+CREATE INDEX fintrans_exemptions_pair
+  ON @extschema@.fintrans_exemptions (source_account, target_account);
+CREATE INDEX fintrans_exemptions_account
+  ON @extschema@.fintrans_exemptions (account);
+
+COMMENT ON TABLE @extschema@.fintrans_exemptions IS
+  'Known-good traffic: alerts about the pair, or about the account, are raised quiet while the exemption is valid. Made by fintrans_exempt(), ended by fintrans_end_exemption().';
+COMMENT ON COLUMN @extschema@.fintrans_exemptions.rule IS
+  'The rule it is from; NULL for all.';
+COMMENT ON COLUMN @extschema@.fintrans_exemptions.account IS
+  'The account whose alerts are meant, and not those of pairs it belongs to; NULL when it is about a pair.';
+COMMENT ON COLUMN @extschema@.fintrans_exemptions.reason IS
+  'Why it is known to be good.';
+
+ALTER TABLE @extschema@.fintrans_reviews
+  DROP CONSTRAINT fintrans_reviews_decision,
+  ADD CONSTRAINT fintrans_reviews_decision
+    CHECK (decision IN ('reviewing', 'confirmed', 'dismissed', 'assigned',
+                        'snoozed')),
+  ADD COLUMN level smallint,
+  ADD COLUMN quiet_until timestamptz,
+  ADD COLUMN assigned_to text;
+
+CREATE INDEX fintrans_reviews_alert
+  ON @extschema@.fintrans_reviews (alert_id, review_id);
+
+COMMENT ON COLUMN @extschema@.fintrans_reviews.decision IS
+  'reviewing, confirmed, dismissed; assigned (to assigned_to) or snoozed (until quiet_until).';
+COMMENT ON COLUMN @extschema@.fintrans_reviews.level IS
+  'Level of the alert at that time.';
+
+ALTER TABLE @extschema@.fintrans_settings
+  DROP CONSTRAINT fintrans_settings_name,
+  ADD CONSTRAINT fintrans_settings_name
+    CHECK (name IN ('currency', 'separate_duties'));
+
+COMMENT ON TABLE @extschema@.fintrans_settings IS
+  'Facts about the whole installation: currency, the one currency of all amounts (ISO 4217 code); separate_duties, on when nobody may confirm or dismiss an alert who has opened its review.';
+
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_accounts', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_rule_generations', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_exemptions', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_exemptions_exemption_id_seq', '');

@@ -110,10 +110,85 @@ CREATE OR REPLACE VIEW @extschema@.fintrans_alert_differences AS
     LEFT JOIN @extschema@.fintrans_alerts a
       ON (a.rule, a.source_account, a.target_account)
          = (r.name, l.source_account, l.target_account)
-   WHERE r.enabled AND a.rule IS NULL;
+   WHERE r.enabled AND r.time_window IS NULL AND a.rule IS NULL;
 
 COMMENT ON VIEW @extschema@.fintrans_alert_differences IS
-  'Alerts that are missing.';
+  'Alerts about totals that are missing.';
+
+CREATE OR REPLACE VIEW @extschema@.fintrans_window_alert_differences AS
+  SELECT h.rule, h.source_account, h.target_account, h.account,
+         h.window_start, h.window_end, h.value, h.threshold
+    FROM @extschema@.fintrans_rule_hits h
+   WHERE NOT EXISTS (
+           SELECT FROM @extschema@.fintrans_overlapping_alerts(
+                         h.rule, h.source_account, h.target_account, h.account,
+                         h.window_start, h.window_end));
+
+COMMENT ON VIEW @extschema@.fintrans_window_alert_differences IS
+  'Windows above the threshold of their rule that no alert overlaps.';
+
+-- Of subjects that have not been quiet for two windows, and of the buckets that
+-- their states have to hold.  A bucket that is full keeps only some keys.
+CREATE OR REPLACE VIEW @extschema@.fintrans_window_differences AS
+  WITH rules AS (
+    SELECT r.name AS rule, r.generation,
+           @extschema@.fintrans_rule_cap(r.kind, r.threshold) AS cap
+      FROM @extschema@.fintrans_rules r
+     WHERE r.enabled AND r.time_window IS NOT NULL),
+  states AS (
+    SELECT l.source_account, l.target_account, NULL::text COLLATE "C" AS account, l.windows
+      FROM @extschema@.fintrans_laundering l
+     WHERE l.windows IS NOT NULL
+    UNION ALL
+    SELECT NULL, NULL, a.account, a.windows FROM @extschema@.fintrans_accounts a),
+  found AS (
+    SELECT r.rule, s.source_account, s.target_account, s.account, e.newest,
+           e.bucket, e.key, e.transactions, e.total,
+           r.cap > 0 AND r.cap <= count(*) OVER (
+             PARTITION BY r.rule, s.source_account, s.target_account, s.account,
+                          e.bucket) AS is_full
+      FROM states s
+     CROSS JOIN LATERAL @extschema@.fintrans_window_entries(s.windows) e
+      JOIN rules r USING (generation)),
+  both_sides AS (
+    SELECT rule, source_account, target_account, account, bucket, key,
+           x.transactions AS expected_transactions, x.total AS expected_total,
+           f.transactions AS found_transactions, f.total AS found_total,
+           bool_or(f.is_full) OVER bucket AS is_full,
+           max(greatest(f.newest, x.bucket)) OVER subject AS newest,
+           max(x.bucket) OVER (PARTITION BY rule) AS newest_of_all
+      -- a full join needs keys that are not NULL
+      FROM (SELECT e.rule, coalesce(e.source_account, '') AS source_account,
+                   coalesce(e.target_account, '') AS target_account,
+                   coalesce(e.account, '') AS account, e.bucket, e.key,
+                   e.transactions, e.total
+              FROM @extschema@.fintrans_rule_entries e) x
+      FULL JOIN (SELECT g.rule, coalesce(g.source_account, '') AS source_account,
+                        coalesce(g.target_account, '') AS target_account,
+                        coalesce(g.account, '') AS account, g.newest, g.bucket,
+                        g.key, g.transactions, g.total, g.is_full
+                   FROM found g) f
+           USING (rule, source_account, target_account, account, bucket, key)
+    WINDOW subject AS (PARTITION BY rule, source_account, target_account, account),
+           bucket AS (PARTITION BY rule, source_account, target_account, account, bucket))
+  SELECT b.rule, nullif(b.source_account, '') AS source_account,
+         nullif(b.target_account, '') AS target_account,
+         nullif(b.account, '') AS account,
+         to_timestamp(b.bucket * (extract(epoch FROM r.time_window) / 24)::double precision)
+           AS bucket_start,
+         sum(b.expected_transactions) AS expected_transactions,
+         sum(b.expected_total) AS expected_total,
+         sum(b.found_transactions) AS found_transactions,
+         sum(b.found_total) AS found_total
+    FROM both_sides b JOIN @extschema@.fintrans_rules r ON r.name = b.rule
+   WHERE b.bucket > b.newest - 48 AND b.newest > b.newest_of_all - 48
+     AND (b.expected_transactions, b.expected_total)
+         IS DISTINCT FROM (b.found_transactions, b.found_total)
+     AND NOT (b.found_transactions IS NULL AND coalesce(b.is_full, false))
+   GROUP BY 1, 2, 3, 4, 5;
+
+COMMENT ON VIEW @extschema@.fintrans_window_differences IS
+  'Buckets of window states that do not hold what the transactions held say.';
 
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_verify()
 RETURNS TABLE (problem text, subject text, expected text, found text)
@@ -165,10 +240,25 @@ BEGIN ATOMIC
   SELECT 'alert', format('rule %s: %s -> %s', d.rule, d.source_account,
                          d.target_account),
          'an alert', 'none'
-    FROM @extschema@.fintrans_alert_differences d;
+    FROM @extschema@.fintrans_alert_differences d
+  UNION ALL
+  SELECT 'alert', format('rule %s: %s from %s to %s', d.rule,
+                         coalesce(d.account, d.source_account || ' -> ' || d.target_account),
+                         d.window_start, d.window_end),
+         'an alert', 'none'
+    FROM @extschema@.fintrans_window_alert_differences d
+  UNION ALL
+  SELECT 'window', format('rule %s: %s in the bucket from %s', d.rule,
+                          coalesce(d.account, d.source_account || ' -> ' || d.target_account),
+                          d.bucket_start),
+         CASE WHEN d.expected_transactions IS NULL THEN 'none'
+              ELSE format('%s in %s', d.expected_total, d.expected_transactions) END,
+         CASE WHEN d.found_transactions IS NULL THEN 'none'
+              ELSE format('%s in %s', d.found_total, d.found_transactions) END
+    FROM @extschema@.fintrans_window_differences d;
 END;
 
 COMMENT ON FUNCTION @extschema@.fintrans_verify() IS
-  'Recomputes everything fintrans maintains and returns a row per difference: totals, volume, offsets against rows, dead letters, triggers, missing alerts. No row: all is well. Reads all transactions three times; memory is bounded by work_mem and the number of partitions.';
+  'Recomputes everything fintrans maintains and returns a row per difference: totals, volume, offsets against rows, dead letters, triggers, missing alerts, window states. No row: all is well. Reads all transactions three times, and four times more for the windowed rules; memory is bounded by work_mem and the number of partitions.';
 
 REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_verify() FROM PUBLIC;

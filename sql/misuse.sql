@@ -52,7 +52,7 @@ DELETE FROM fintrans_transactions;
 DROP TABLE other_order;
 -- unique indexes that a failed REINDEX CONCURRENTLY leaves behind are in nobody's way
 SELECT fintrans_set_rule('default', 100);
-CREATE UNIQUE INDEX left_alerts ON fintrans_alerts (rule, source_account, target_account);
+CREATE UNIQUE INDEX left_alerts ON fintrans_alerts (rule, source_account, target_account, account, window_start) NULLS NOT DISTINCT;
 CREATE UNIQUE INDEX left_pairs ON fintrans_laundering (source_account, target_account);
 UPDATE pg_index SET indisvalid = false WHERE indexrelid IN ('left_alerts'::regclass, 'left_pairs'::regclass);
 INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)

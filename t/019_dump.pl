@@ -24,6 +24,7 @@ $node->safe_psql('postgres', q{
 	INSERT INTO fintrans_dead_letters (topic, kafka_partition, kafka_offset, payload, reason)
 	VALUES ('London', 0, 10000, '\x00ff', 'bad_encoding');
 	SELECT fintrans_set_rule('default', 150);
+	SELECT fintrans_review(min(alert_id), 'reviewing') FROM fintrans_alerts;
 	SELECT fintrans_review(min(alert_id), 'confirmed', 'seen') FROM fintrans_alerts;
 	INSERT INTO fintrans_dead_letters (topic, kafka_partition, kafka_offset, payload, reason, event_time)
 	VALUES ('London', 0, 10001, '\x01', 'empty', '2026-01-03');
@@ -100,7 +101,7 @@ foreach (@whole)
 	is($node->safe_psql($name, q{
 		SELECT count(*), min(alert_id) > (SELECT max(alert_id) FROM fintrans_alerts WHERE source_account <> 'new')
 		  FROM fintrans_alerts WHERE source_account = 'new'}), '1|t', "$name: alerts go on");
-	$node->safe_psql($name, q{SELECT fintrans_review(max(alert_id), 'dismissed') FROM fintrans_alerts});
+	$node->safe_psql($name, q{SELECT fintrans_review(max(alert_id), 'reviewing') FROM fintrans_alerts});
 	$node->safe_psql($name, q{SELECT fintrans_ensure_partitions('2026-01-01', '2026-01-06')});
 	is(differences($name), '', "$name: all is well after more of everything");
 }

@@ -1,0 +1,18 @@
+/*
+ * The window states of accounts: one row of fintrans_accounts per account.
+ */
+#ifndef FINTRANS_ACCOUNTS_H
+#define FINTRANS_ACCOUNTS_H
+
+#include "alerts.h"
+#include "deltas.h"
+#include "rules.h"
+
+/*
+ * Carry what happened to the accounts, in their order, into their states, and
+ * note the alerts that follow.  In the current SPI connection.
+ */
+extern void accounts_apply(const Rules *rules, AccountDelta **accounts,
+						   int count, Alerts *alerts);
+
+#endif							/* FINTRANS_ACCOUNTS_H */

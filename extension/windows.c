@@ -1,0 +1,674 @@
+/*
+ * Window states: what a pair or an account moved lately, for each windowed
+ * rule, in buckets of a twenty-fourth of the rule's window.
+ *
+ * Stored form: a version byte; the number of windows; for each window its
+ * generation, cap, whether it has seen an event and that one's bucket, the
+ * number of entries; for each entry the step from the last one's bucket, key,
+ * transactions and total.  All numbers are varints of seven bits a byte, low
+ * ones first; signed ones fold the sign into the lowest bit.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type_d.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/tuplestore.h"
+
+#include "windows.h"
+
+PG_FUNCTION_INFO_V1(fintrans_windows_changed);
+PG_FUNCTION_INFO_V1(fintrans_windows_with);
+PG_FUNCTION_INFO_V1(fintrans_window_state_add);
+PG_FUNCTION_INFO_V1(fintrans_window_state_made);
+PG_FUNCTION_INFO_V1(fintrans_window_entries);
+
+#define STORED_VERSION 1
+
+/* Fewer decimals than that are a total in int64 units; else it is numeric. */
+#define TAG_NUMERIC 0xFF
+
+void
+windows_create(Windows *windows, int count)
+{
+	windows->count = 0;
+	windows->windows = palloc0(Max(count, 1) * sizeof(Window));
+}
+
+Window *
+windows_append(Windows *windows, int generation, int cap)
+{
+	Window	   *window = &windows->windows[windows->count++];
+
+	window->generation = generation;
+	window->cap = cap;
+	window->newest = WINDOW_NEVER;
+	window->count = 0;
+	window->room = 0;
+	window->entries = NULL;
+	return window;
+}
+
+Window *
+windows_find(const Windows *windows, int generation)
+{
+	int			i;
+
+	for (i = 0; i < windows->count; i++)
+	{
+		if (windows->windows[i].generation == generation)
+			return &windows->windows[i];
+	}
+	return NULL;
+}
+
+bool
+windows_empty(const Windows *windows)
+{
+	int			i;
+
+	for (i = 0; i < windows->count; i++)
+	{
+		if (windows->windows[i].count > 0)
+			return false;
+	}
+	return true;
+}
+
+static WindowEntry *
+new_entry(Window *window)
+{
+	if (window->count == window->room)
+	{
+		window->room = Max(4, 2 * window->room);
+		window->entries = window->entries == NULL ?
+			palloc(window->room * sizeof(WindowEntry)) :
+			repalloc_huge(window->entries,
+						  window->room * sizeof(WindowEntry));
+	}
+	return &window->entries[window->count++];
+}
+
+void
+window_add(Window *window, int64 bucket, uint64 key, int64 transactions,
+		   const Amount *total)
+{
+	WindowEntry *entry = new_entry(window);
+
+	memset(entry, 0, sizeof(*entry));
+	entry->bucket = bucket;
+	entry->key = key;
+	entry->transactions = transactions;
+	if (transactions < 0)
+		amount_subtract(&entry->total, total);
+	else
+	{
+		amount_add(&entry->total, total);
+		window->newest = Max(window->newest, bucket);
+	}
+}
+
+static int
+compare_entries(const void *left, const void *right)
+{
+	const WindowEntry *a = left;
+	const WindowEntry *b = right;
+
+	if (a->bucket != b->bucket)
+		return a->bucket < b->bucket ? -1 : 1;
+	return (a->key > b->key) - (a->key < b->key);
+}
+
+void
+window_sort(Window *window)
+{
+	int			n = 0;
+	int			i;
+
+	if (window->count < 2)
+		return;
+	qsort(window->entries, window->count, sizeof(WindowEntry),
+		  compare_entries);
+	for (i = 1; i < window->count; i++)
+	{
+		WindowEntry *entry = &window->entries[i];
+		WindowEntry *last = &window->entries[n];
+
+		if (compare_entries(last, entry) != 0)
+			window->entries[++n] = *entry;
+		else
+		{
+			last->transactions += entry->transactions;
+			amount_add(&last->total, &entry->total);
+		}
+	}
+	window->count = n + 1;
+}
+
+/* ------------------------------------------------------------- merging */
+
+/* The first bucket that is kept. */
+static int64
+first_kept(const Window *window)
+{
+	return window->newest == WINDOW_NEVER ? PG_INT64_MAX :
+		window->newest - WINDOW_KEPT_BUCKETS + 1;
+}
+
+/* How many entries from begin on lie in the same bucket. */
+static int
+bucket_width(const Window *window, int begin)
+{
+	int			end = begin;
+
+	while (end < window->count &&
+		   window->entries[end].bucket == window->entries[begin].bucket)
+		end++;
+	return end - begin;
+}
+
+/*
+ * Merge one bucket of both.  A full one takes no more keys: it has as many as
+ * it takes to decide.
+ */
+static void
+merge_bucket(Window *result, const WindowEntry *old, int nold,
+			 const WindowEntry *change, int nchange)
+{
+	int			keys = nold;
+
+	while (nold > 0 || nchange > 0)
+	{
+		int			order = nold == 0 ? 1 : nchange == 0 ? -1 :
+			(old->key > change->key) - (old->key < change->key);
+		WindowEntry entry;
+
+		if (order > 0)
+		{
+			nchange--;
+			entry = *change++;
+			if (result->cap > 0 && keys >= result->cap)
+				continue;
+			keys++;
+		}
+		else
+		{
+			nold--;
+			entry = *old++;
+			if (order == 0)
+			{
+				nchange--;
+				entry.transactions += change->transactions;
+				amount_add(&entry.total, &change->total);
+				change++;
+			}
+		}
+		if (entry.transactions > 0)
+			*new_entry(result) = entry;
+	}
+}
+
+static void
+merge_window(Window *result, const Window *old, const Window *change)
+{
+	int			i = 0;
+	int			j = 0;
+	int64		first;
+
+	result->newest = Max(old->newest, change->newest);
+	first = first_kept(result);
+	if (change->count > 0)
+		first = Min(first, change->entries[0].bucket - WINDOW_BUCKETS + 1);
+	while (i < old->count && old->entries[i].bucket < first)
+		i++;
+	while (i < old->count || j < change->count)
+	{
+		const WindowEntry *a = old->entries + i;
+		const WindowEntry *b = change->entries + j;
+		int			na = 0;
+		int			nb = 0;
+
+		if (j == change->count ||
+			(i < old->count && a->bucket <= b->bucket))
+			na = bucket_width(old, i);
+		if (i == old->count ||
+			(j < change->count && b->bucket <= a->bucket))
+			nb = bucket_width(change, j);
+		merge_bucket(result, a, na, b, nb);
+		i += na;
+		j += nb;
+	}
+}
+
+void
+windows_merge(Windows *result, const Windows *old, const Windows *change)
+{
+	static const Window none = {.newest = WINDOW_NEVER};
+	int			i;
+
+	windows_create(result, change->count);
+	for (i = 0; i < change->count; i++)
+	{
+		const Window *new_window = &change->windows[i];
+		const Window *old_window = windows_find(old, new_window->generation);
+
+		merge_window(windows_append(result, new_window->generation,
+									new_window->cap),
+					 old_window != NULL ? old_window : &none, new_window);
+	}
+}
+
+void
+windows_trim(Windows *trimmed, const Windows *windows)
+{
+	int			i;
+
+	windows_create(trimmed, windows->count);
+	for (i = 0; i < windows->count; i++)
+	{
+		const Window *window = &windows->windows[i];
+		Window	   *kept = &trimmed->windows[trimmed->count++];
+		int			old = 0;
+
+		while (old < window->count &&
+			   window->entries[old].bucket < first_kept(window))
+			old++;
+		*kept = *window;
+		kept->entries += old;
+		kept->count -= old;
+		kept->room -= old;
+	}
+}
+
+static bool
+is_settled(const Window *window)
+{
+	int			i;
+
+	for (i = 0; i < window->count; i++)
+	{
+		if (window->entries[i].transactions <= 0 ||
+			window->entries[i].bucket < first_kept(window) ||
+			(window->cap > 0 && bucket_width(window, i) > window->cap))
+			return false;
+	}
+	return true;
+}
+
+bool
+windows_settled(const Windows *windows)
+{
+	int			i;
+
+	for (i = 0; i < windows->count; i++)
+	{
+		if (!is_settled(&windows->windows[i]))
+			return false;
+	}
+	return true;
+}
+
+/* ------------------------------------------------------------- storing */
+
+static void
+write_unsigned(StringInfo out, uint64 value)
+{
+	while (value >= 0x80)
+	{
+		appendStringInfoCharMacro(out, (char) (value | 0x80));
+		value >>= 7;
+	}
+	appendStringInfoCharMacro(out, (char) value);
+}
+
+static void
+write_signed(StringInfo out, int64 value)
+{
+	write_unsigned(out, ((uint64) value << 1) ^ (uint64) (value >> 63));
+}
+
+static void
+write_amount(StringInfo out, const Amount *amount)
+{
+	if (amount->big == NULL)
+	{
+		appendStringInfoCharMacro(out, (char) amount->decimals);
+		write_signed(out, amount->units);
+	}
+	else
+	{
+		char	   *text =
+			DatumGetCString(DirectFunctionCall1(numeric_out,
+												NumericGetDatum(amount->big)));
+
+		appendStringInfoCharMacro(out, (char) TAG_NUMERIC);
+		write_unsigned(out, strlen(text));
+		appendStringInfoString(out, text);
+		pfree(text);
+	}
+}
+
+static void
+write_window(StringInfo out, const Window *window)
+{
+	int64		bucket = 0;
+	int			i;
+
+	write_unsigned(out, window->generation);
+	write_unsigned(out, window->cap);
+	write_unsigned(out, window->newest != WINDOW_NEVER);
+	if (window->newest != WINDOW_NEVER)
+		write_signed(out, window->newest);
+	write_unsigned(out, window->count);
+	for (i = 0; i < window->count; i++)
+	{
+		const WindowEntry *entry = &window->entries[i];
+
+		write_signed(out, entry->bucket - bucket);
+		write_unsigned(out, entry->key);
+		write_signed(out, entry->transactions);
+		write_amount(out, &entry->total);
+		bucket = entry->bucket;
+	}
+}
+
+bytea *
+windows_encode(const Windows *windows)
+{
+	StringInfoData out;
+	int			i;
+
+	initStringInfo(&out);
+	appendStringInfoSpaces(&out, VARHDRSZ);
+	appendStringInfoCharMacro(&out, STORED_VERSION);
+	write_unsigned(&out, windows->count);
+	for (i = 0; i < windows->count; i++)
+		write_window(&out, &windows->windows[i]);
+	SET_VARSIZE(out.data, out.len);
+	return (bytea *) out.data;
+}
+
+/* What is left to read. */
+typedef struct Reader
+{
+	const char *next;
+	const char *end;
+} Reader;
+
+static void
+refuse_stored(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("window state is damaged"),
+			 errhint("SELECT * FROM fintrans_rebuild() makes it anew.")));
+}
+
+static uint8
+read_byte(Reader *reader)
+{
+	if (reader->next == reader->end)
+		refuse_stored();
+	return (uint8) *reader->next++;
+}
+
+static uint64
+read_unsigned(Reader *reader)
+{
+	uint64		value = 0;
+	int			shift;
+	uint8		byte;
+
+	for (shift = 0; shift < 64; shift += 7)
+	{
+		byte = read_byte(reader);
+		value |= (uint64) (byte & 0x7F) << shift;
+		if (byte < 0x80)
+			return value;
+	}
+	refuse_stored();
+	return 0;
+}
+
+static int64
+read_signed(Reader *reader)
+{
+	uint64		value = read_unsigned(reader);
+
+	return (int64) (value >> 1) ^ -(int64) (value & 1);
+}
+
+/* A number of things that take at least a byte each. */
+static int
+read_count(Reader *reader)
+{
+	uint64		value = read_unsigned(reader);
+
+	if (value > (uint64) (reader->end - reader->next))
+		refuse_stored();
+	return (int) value;
+}
+
+static int
+read_integer(Reader *reader)
+{
+	uint64		value = read_unsigned(reader);
+
+	if (value > PG_INT32_MAX)
+		refuse_stored();
+	return (int) value;
+}
+
+static void
+read_amount(Reader *reader, Amount *amount)
+{
+	uint8		tag = read_byte(reader);
+	int			length;
+
+	memset(amount, 0, sizeof(*amount));
+	if (tag <= AMOUNT_MAX_DECIMALS)
+	{
+		amount->decimals = tag;
+		amount->units = read_signed(reader);
+		return;
+	}
+	if (tag != TAG_NUMERIC)
+		refuse_stored();
+	length = read_count(reader);
+	amount_from_datum(amount,
+					  DirectFunctionCall3(numeric_in,
+										  CStringGetDatum(pnstrdup(reader->next, length)),
+										  ObjectIdGetDatum(InvalidOid),
+										  Int32GetDatum(-1)));
+	reader->next += length;
+}
+
+static void
+read_window(Reader *reader, Windows *windows)
+{
+	int			generation = read_integer(reader);
+	Window	   *window = windows_append(windows, generation,
+										read_integer(reader));
+	int64		bucket = 0;
+	int			i;
+
+	if (read_integer(reader) != 0)
+		window->newest = read_signed(reader);
+	window->count = window->room = read_count(reader);
+	window->entries = palloc(Max(window->room, 1) * sizeof(WindowEntry));
+	for (i = 0; i < window->count; i++)
+	{
+		WindowEntry *entry = &window->entries[i];
+
+		bucket += read_signed(reader);
+		entry->bucket = bucket;
+		entry->key = read_unsigned(reader);
+		entry->transactions = read_signed(reader);
+		read_amount(reader, &entry->total);
+		if (i > 0 && compare_entries(entry - 1, entry) >= 0)
+			refuse_stored();
+	}
+}
+
+void
+windows_decode(Windows *windows, const bytea *stored)
+{
+	Reader		reader = {
+		VARDATA_ANY(stored), VARDATA_ANY(stored) + VARSIZE_ANY_EXHDR(stored)
+	};
+	int			count;
+	int			i;
+
+	if (read_byte(&reader) != STORED_VERSION)
+		refuse_stored();
+	count = read_count(&reader);
+	windows_create(windows, count);
+	for (i = 0; i < count; i++)
+		read_window(&reader, windows);
+	if (reader.next != reader.end)
+		refuse_stored();
+}
+
+/* ----------------------------------------------------------- functions */
+
+/*
+ * fintrans_windows_changed(old, change): the state after a change, with what
+ * it takes to judge the change; NULL old is none.
+ */
+Datum
+fintrans_windows_changed(PG_FUNCTION_ARGS)
+{
+	Windows		old;
+	Windows		change;
+	Windows		result;
+
+	if (PG_ARGISNULL(0))
+		windows_create(&old, 0);
+	else
+		windows_decode(&old, PG_GETARG_BYTEA_PP(0));
+	windows_decode(&change, PG_GETARG_BYTEA_PP(1));
+	windows_merge(&result, &old, &change);
+	PG_RETURN_BYTEA_P(windows_encode(&result));
+}
+
+/*
+ * fintrans_windows_with(state, others): the state with the others' windows,
+ * which take the place of those of the same generation; NULL is none.
+ */
+Datum
+fintrans_windows_with(PG_FUNCTION_ARGS)
+{
+	Windows		state;
+	Windows		others;
+	Windows		result;
+	int			i;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_BYTEA_P(PG_GETARG_BYTEA_P(1));
+	windows_decode(&state, PG_GETARG_BYTEA_PP(0));
+	windows_decode(&others, PG_GETARG_BYTEA_PP(1));
+	windows_create(&result, state.count + others.count);
+	for (i = 0; i < state.count; i++)
+	{
+		if (windows_find(&others, state.windows[i].generation) == NULL)
+			result.windows[result.count++] = state.windows[i];
+	}
+	for (i = 0; i < others.count; i++)
+		result.windows[result.count++] = others.windows[i];
+	PG_RETURN_BYTEA_P(windows_encode(&result));
+}
+
+/*
+ * Transition of fintrans_window_state(generation, cap, bucket, key,
+ * transactions, total): note one entry.  A state has few generations.
+ */
+Datum
+fintrans_window_state_add(PG_FUNCTION_ARGS)
+{
+	MemoryContext aggregate;
+	MemoryContext caller;
+	Windows    *windows;
+	Window	   *window;
+	Amount		total;
+
+	if (!AggCheckCallContext(fcinfo, &aggregate))
+		elog(ERROR, "fintrans_window_state_add called outside an aggregate");
+	caller = MemoryContextSwitchTo(aggregate);
+	if (PG_ARGISNULL(0))
+	{
+		windows = palloc(sizeof(Windows));
+		windows_create(windows, 1);
+		windows_append(windows, PG_GETARG_INT32(1), PG_GETARG_INT32(2));
+	}
+	else
+		windows = (Windows *) PG_GETARG_POINTER(0);
+	window = windows_find(windows, PG_GETARG_INT32(1));
+	if (window == NULL)
+		elog(ERROR, "a window state is made for one rule at a time");
+	amount_from_datum(&total, PG_GETARG_DATUM(6));
+	window_add(window, PG_GETARG_INT64(3), (uint64) PG_GETARG_INT64(4),
+			   PG_GETARG_INT64(5), &total);
+	MemoryContextSwitchTo(caller);
+	PG_RETURN_POINTER(windows);
+}
+
+/* Final function of fintrans_window_state(); NULL of no entries. */
+Datum
+fintrans_window_state_made(PG_FUNCTION_ARGS)
+{
+	Windows    *windows;
+	Windows		none;
+	Windows		state;
+	Windows		trimmed;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	windows = (Windows *) PG_GETARG_POINTER(0);
+	window_sort(&windows->windows[0]);
+	windows_create(&none, 0);
+	windows_merge(&state, &none, windows);
+	windows_trim(&trimmed, &state);
+	PG_RETURN_BYTEA_P(windows_encode(&trimmed));
+}
+
+/*
+ * fintrans_window_entries(state): its entries as (generation, newest, bucket,
+ * key, transactions, total).
+ */
+Datum
+fintrans_window_entries(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Windows		windows;
+	int			i;
+	int			j;
+
+	InitMaterializedSRF(fcinfo, 0);
+	windows_decode(&windows, PG_GETARG_BYTEA_PP(0));
+	for (i = 0; i < windows.count; i++)
+	{
+		const Window *window = &windows.windows[i];
+
+		for (j = 0; j < window->count; j++)
+		{
+			const WindowEntry *entry = &window->entries[j];
+			AmountBuffer total;
+			Datum		values[] = {
+				Int32GetDatum(window->generation),
+				Int64GetDatum(window->newest),
+				Int64GetDatum(entry->bucket),
+				Int64GetDatum((int64) entry->key),
+				Int64GetDatum(entry->transactions),
+				amount_to_datum(&entry->total, &total)
+			};
+			bool		nulls[lengthof(values)] = {false};
+
+			tuplestore_putvalues(result->setResult, result->setDesc, values,
+								 nulls);
+		}
+	}
+	return (Datum) 0;
+}

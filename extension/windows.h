@@ -1,0 +1,90 @@
+/*
+ * Window states: what a pair or an account moved lately, for each windowed
+ * rule, in buckets of a twenty-fourth of the rule's window.
+ *
+ * A state keeps the buckets of the last two windows, counted from the newest
+ * event it has seen: so every window that holds an event which is at most one
+ * window late is known whole.
+ */
+#ifndef FINTRANS_WINDOWS_H
+#define FINTRANS_WINDOWS_H
+
+#include "postgres.h"
+
+#include "amount.h"
+
+#define WINDOW_BUCKETS 24		/* of a window */
+#define WINDOW_KEPT_BUCKETS (2 * WINDOW_BUCKETS)
+
+/* No event seen yet. */
+#define WINDOW_NEVER PG_INT64_MIN
+
+/* What a bucket holds under one key. */
+typedef struct WindowEntry
+{
+	int64		bucket;			/* number of the bucket since 1970 */
+	uint64		key;			/* what the rule tells apart; else 0 */
+	int64		transactions;	/* in a change: added less removed */
+	Amount		total;			/* likewise */
+} WindowEntry;
+
+/* The state of one rule. */
+typedef struct Window
+{
+	int			generation;		/* of the rule */
+	int			cap;			/* most keys kept in a bucket; 0: all */
+	int64		newest;			/* bucket of the newest event, ever */
+	int			count;
+	int			room;
+	WindowEntry *entries;		/* in order of bucket and key */
+} Window;
+
+/* The states of all rules about one subject. */
+typedef struct Windows
+{
+	int			count;
+	Window	   *windows;
+} Windows;
+
+/* No windows, with room for count; all in the current memory context. */
+extern void windows_create(Windows *windows, int count);
+
+/* One more window, empty. */
+extern Window *windows_append(Windows *windows, int generation, int cap);
+
+/* The window of that generation, or NULL. */
+extern Window *windows_find(const Windows *windows, int generation);
+
+/*
+ * Note what happened: transactions is negative for what was removed.  A window
+ * must be sorted before anything else is done with it.
+ */
+extern void window_add(Window *window, int64 bucket, uint64 key,
+					   int64 transactions, const Amount *total);
+extern void window_sort(Window *window);
+
+/*
+ * The states after the change: windows that the change does not mention are
+ * left out, and buckets that are empty, or too old to be kept and of no use
+ * for judging the change.
+ */
+extern void windows_merge(Windows *result, const Windows *old,
+						  const Windows *change);
+
+/* Without the buckets that are too old to be kept; shares the entries. */
+extern void windows_trim(Windows *trimmed, const Windows *windows);
+
+/* Whether they are what merging and trimming make. */
+extern bool windows_settled(const Windows *windows);
+
+/* True when no window has anything left. */
+extern bool windows_empty(const Windows *windows);
+
+/*
+ * To and from the stored form, which is the same on every machine.  Reading
+ * raises an error when the bytes are none.
+ */
+extern bytea *windows_encode(const Windows *windows);
+extern void windows_decode(Windows *windows, const bytea *stored);
+
+#endif							/* FINTRANS_WINDOWS_H */

@@ -1,0 +1,116 @@
+-- The life of an alert: raised once, listed as it stands, explained, reviewed,
+-- escalated, snoozed, and quiet under an exemption.
+SET timezone = 'UTC';
+\set VERBOSITY terse
+SELECT fintrans_ensure_partitions('2026-04-01', '2026-04-04') AS made;
+CREATE FUNCTION pay(event_time timestamptz, source text, target text, amount numeric) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
+  VALUES ($1, 'London', $2, $3, $4);
+$$;
+CREATE VIEW listed AS
+  SELECT alert_id, rule, coalesce(account, source_account || '>' || target_account) AS subject,
+         window_start, window_end, raised_total, total, level, state, quiet, escalated
+    FROM fintrans_alert_list ORDER BY alert_id;
+TRUNCATE fintrans_alerts, fintrans_reviews, fintrans_exemptions RESTART IDENTITY;
+SELECT fintrans_set_rule('total', 100);
+SELECT fintrans_set_rule('day', 100, kind => 'outgoing_total', "window" => '1 day');
+-- strictly greater; and one alert however often the threshold is exceeded
+SELECT pay('2026-04-01 10:00', 'a', 'b', 100);
+SELECT * FROM listed;
+SELECT pay('2026-04-01 10:10', 'a', 'b', 1);
+SELECT pay('2026-04-01 11:00', 'a', 'b', 2);
+SELECT pay('2026-04-01 12:59', 'a', 'c', 3);
+SELECT * FROM listed;
+-- doubled: the window's alert escalates, the total's is listed a level higher
+SELECT pay('2026-04-01 13:00', 'a', 'b', 110);
+SELECT * FROM listed;
+SELECT event_time, source_account, target_account, amount FROM fintrans_evidence(1);
+SELECT event_time, source_account, target_account, amount FROM fintrans_evidence(2);
+-- the next window that does not overlap has an alert of its own
+SELECT pay('2026-04-02 13:30', 'a', 'd', 90);
+SELECT pay('2026-04-02 14:00', 'a', 'd', 90);
+SELECT * FROM listed;
+-- a review begins before it ends, and all is recorded
+SELECT fintrans_review(1, 'confirmed');
+SELECT fintrans_assign(1, 'alice');
+SELECT fintrans_review(1, 'reviewing');
+SELECT fintrans_review(1, 'dismissed', 'rent');
+SELECT fintrans_review(1, 'confirmed');
+SELECT alert_id, decision, note, level, assigned_to, reviewed_by = session_user AS mine FROM fintrans_reviews ORDER BY review_id;
+-- what was dismissed shows when it has doubled since
+SELECT pay('2026-04-02 15:00', 'a', 'b', 213);
+SELECT * FROM listed WHERE subject = 'a>b';
+-- with separate duties another one has to decide
+CREATE ROLE fintrans_test_second SUPERUSER;
+INSERT INTO fintrans_settings VALUES ('separate_duties', 'on');
+SELECT fintrans_review(2, 'reviewing');
+SELECT fintrans_review(2, 'confirmed');
+SET SESSION AUTHORIZATION fintrans_test_second;
+SELECT fintrans_review(2, 'confirmed');
+RESET SESSION AUTHORIZATION;
+SELECT decision, reviewed_by = 'fintrans_test_second' AS by_second FROM fintrans_reviews WHERE alert_id = 2 ORDER BY review_id;
+DELETE FROM fintrans_settings;
+-- snoozed
+SELECT fintrans_snooze(3, 'infinity');
+SELECT fintrans_snooze(3, now() + interval '1 day', 'after the weekend');
+SELECT alert_id, quiet FROM listed WHERE alert_id = 3;
+SELECT fintrans_snooze(3, now());
+SELECT alert_id, quiet FROM listed WHERE alert_id = 3;
+-- exemptions: of an account, a pair, one rule or all
+SELECT fintrans_exempt('', now() + interval '1 day', account => 'p');
+SELECT fintrans_exempt('why', '2026-01-01', account => 'p');
+SELECT fintrans_exempt('why', now() + interval '1 day');
+SELECT fintrans_exempt('why', now() + interval '1 day', account => 'p', source_account => 'p', target_account => 'q');
+SELECT fintrans_exempt('why', now() + interval '1 day', source_account => 'p');
+SELECT fintrans_exempt('why', now() + interval '1 day', account => 'p', rule => 'no such rule');
+SELECT fintrans_exempt('payroll', now() + interval '1 day', account => 'p');
+SELECT fintrans_exempt('rent', now() + interval '1 day', source_account => 'x', target_account => 'y', rule => 'total');
+SELECT pay('2026-04-03 10:00', 'p', 'q', 500);
+SELECT pay('2026-04-03 10:00', 'x', 'y', 500);
+SELECT rule, subject, quiet FROM listed WHERE subject ~ '^[px]';
+UNSELECT fintrans_end_exemption(1);
+SELECT fintrans_end_exemption(1);
+SELECT rule, subject, quiet FROM listed WHERE subject ~ '^[px]';
+-- an open alert becomes quiet too
+SELECT fintrans_exempt('known', now() + interval '1 day', account => 'x');
+SELECT rule, subject, quiet FROM listed WHERE subject ~ '^[px]';
+SELECT * FROM fintrans_evidence(0);
+-- a late transaction counts in its own bucket: two days back for the account, a
+-- day before the newest for its window
+SELECT pay('2026-04-03 09:00', 'late', 'z', 60);
+SELECT pay('2026-04-02 09:30', 'late', 'z', 60);
+SELECT count(*) AS alerts FROM listed WHERE subject = 'late';
+SELECT pay('2026-04-02 10:00', 'late', 'z', 60);
+SELECT subject, window_start, window_end, total FROM listed WHERE subject = 'late';
+-- what is more than a window late is found later
+SELECT pay('2026-04-01 00:30', 'late', 'z', 60);
+SELECT pay('2026-04-01 00:40', 'late', 'z', 60);
+SELECT * FROM fintrans_verify();
+SET client_min_messages = warning;
+SELECT * FROM fintrans_rebuild() WHERE corrected > 0;
+SELECT * FROM fintrans_verify();
+SELECT subject, window_start, window_end, total FROM listed WHERE subject = 'late';
+-- deleting lowers what a window holds, and its alert stays
+DELETE FROM fintrans_transactions WHERE source_account = 'late' AND event_time > '2026-04-02';
+SELECT subject, window_start, raised_total, total FROM listed WHERE subject = 'late';
+SELECT * FROM fintrans_verify();
+-- bad rules
+SELECT fintrans_set_rule('bad', 1, kind => 'velocity');
+SELECT fintrans_set_rule('bad', 1, kind => 'velocity', "window" => '30 seconds');
+SELECT fintrans_set_rule('bad', 1, kind => 'velocity', "window" => '90 seconds');
+SELECT fintrans_set_rule('bad', 1, kind => 'velocity', "window" => '1 month');
+SELECT fintrans_set_rule('bad', 1, kind => 'velocity', "window" => '1 day', amount_from => 1);
+SELECT fintrans_set_rule('bad', 1, kind => 'structuring', "window" => '1 day', amount_from => 1);
+SELECT fintrans_set_rule('bad', 1, kind => 'structuring', "window" => '1 day', amount_from => 2, amount_below => 2);
+SELECT fintrans_set_rule('bad', 1001, kind => 'fan_in', "window" => '1 day');
+SELECT fintrans_set_rule('bad', 1, "window" => '1 day');
+-- a rule keeps its kind when only its threshold is given, and its windows when
+-- they can serve the new threshold
+SELECT fintrans_set_rule('day', 90);
+SELECT name, kind, threshold, time_window FROM fintrans_rules ORDER BY 1;
+DELETE FROM fintrans_transactions;
+DELETE FROM fintrans_rules;
+TRUNCATE fintrans_alerts, fintrans_reviews, fintrans_exemptions RESTART IDENTITY;
+DROP VIEW listed;
+DROP FUNCTION pay;
+DROP ROLE fintrans_test_second;
