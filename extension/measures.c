@@ -12,6 +12,7 @@
 #include "catalog/pg_type_d.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "port/pg_bitutils.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -162,28 +163,26 @@ sum_key(const WindowEntry *entries, int count, uint64 key, Amount *sum)
 	}
 }
 
-static int
-compare_keys(const void *left, const void *right)
-{
-	uint64		a = *(const uint64 *) left;
-	uint64		b = *(const uint64 *) right;
-
-	return (a > b) - (a < b);
-}
-
+/* Keys are hashes already, and none is 0: counterparties are somebody. */
 static int64
 count_keys(const WindowEntry *entries, int count)
 {
-	uint64	   *keys = palloc(Max(count, 1) * sizeof(uint64));
+	uint32		size = pg_nextpower2_32(2 * count + 1);
+	uint64	   *known = palloc0(size * sizeof(uint64));
 	int64		different = 0;
 	int			i;
 
 	for (i = 0; i < count; i++)
-		keys[i] = entries[i].key;
-	qsort(keys, count, sizeof(uint64), compare_keys);
-	for (i = 0; i < count; i++)
-		different += i == 0 || keys[i] != keys[i - 1];
-	pfree(keys);
+	{
+		uint64		key = entries[i].key;
+		uint32		place = (uint32) key & (size - 1);
+
+		while (known[place] != 0 && known[place] != key)
+			place = (place + 1) & (size - 1);
+		different += known[place] == 0;
+		known[place] = key;
+	}
+	pfree(known);
 	return different;
 }
 

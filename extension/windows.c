@@ -111,16 +111,20 @@ window_add(Window *window, int64 bucket, uint64 key, int64 transactions,
 	}
 }
 
-static int
-compare_entries(const void *left, const void *right)
+static inline int
+compare_entries(const WindowEntry *a, const WindowEntry *b)
 {
-	const WindowEntry *a = left;
-	const WindowEntry *b = right;
-
 	if (a->bucket != b->bucket)
 		return a->bucket < b->bucket ? -1 : 1;
 	return (a->key > b->key) - (a->key < b->key);
 }
+
+#define ST_SORT sort_entries
+#define ST_ELEMENT_TYPE WindowEntry
+#define ST_COMPARE(a, b) compare_entries(a, b)
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 void
 window_sort(Window *window)
@@ -130,8 +134,7 @@ window_sort(Window *window)
 
 	if (window->count < 2)
 		return;
-	qsort(window->entries, window->count, sizeof(WindowEntry),
-		  compare_entries);
+	sort_entries(window->entries, window->count);
 	for (i = 1; i < window->count; i++)
 	{
 		WindowEntry *entry = &window->entries[i];
@@ -286,13 +289,18 @@ windows_trim(Windows *trimmed, const Windows *windows)
 static bool
 is_settled(const Window *window)
 {
+	int			width = 0;		/* of the bucket so far */
 	int			i;
 
+	if (window->count > 0 && window->entries[0].bucket < first_kept(window))
+		return false;
 	for (i = 0; i < window->count; i++)
 	{
-		if (window->entries[i].transactions <= 0 ||
-			window->entries[i].bucket < first_kept(window) ||
-			(window->cap > 0 && bucket_width(window, i) > window->cap))
+		const WindowEntry *entry = &window->entries[i];
+
+		width = i > 0 && entry->bucket == entry[-1].bucket ? width + 1 : 1;
+		if (entry->transactions <= 0 ||
+			(window->cap > 0 && width > window->cap))
 			return false;
 	}
 	return true;
