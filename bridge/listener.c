@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "database.h"
+#include "extension_version.h"
 #include "fintrans_record.h"
 #include "log.h"
 #include "sqlstate.h"
@@ -200,17 +201,18 @@ static ListenerOutcome
 find_extension(Listener *listener)
 {
 	ListenerOutcome outcome;
+	char		errstr[256];
 
-	outcome = listener_run(listener, NULL, 0,
-						   "SELECT n.nspname FROM pg_extension e"
-						   " JOIN pg_namespace n ON n.oid = e.extnamespace"
-						   " WHERE e.extname = 'fintrans'");
+	outcome = listener_run(listener, NULL, 0, EXTENSION_VERSION_QUERY);
 	if (outcome != LISTENER_DONE)
 		return outcome;
 	if (listener_rows(listener) != 1)
 		return listener_fail(listener, LISTENER_FATAL, "the database has no "
 							 "extension \"fintrans\"; create it with: CREATE "
 							 "EXTENSION fintrans");
+	if (!extension_version_fits(listener_value(listener, 0, 1),
+								errstr, sizeof(errstr)))
+		return listener_fail(listener, LISTENER_FATAL, "%s", errstr);
 	if (!database_quote_identifier(listener->database,
 								   listener_value(listener, 0, 0),
 								   listener->schema,

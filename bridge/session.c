@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "extension_version.h"
 #include "record.h"
 
 /* A name of 63 bytes, all of them quotes, and the quotes around it. */
@@ -226,25 +227,18 @@ static Outcome
 find_extension(Session *session)
 {
 	Outcome		outcome;
+	char		errstr[256];
 
-	outcome =
-		session_run(session,
-					"SELECT n.nspname, e.extversion"
-					" FROM pg_catalog.pg_extension e"
-					" JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace"
-					" WHERE e.extname = 'fintrans'", NULL, 0);
-
+	outcome = session_run(session, EXTENSION_VERSION_QUERY, NULL, 0);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	if (database_rows(session->database) != 1)
 		return session_fail(session, OUTCOME_FATAL,
 							"the database has no extension \"fintrans\";"
 							" create it with: CREATE EXTENSION fintrans");
-	if (strcmp(database_value(session->database, 0, 1), FINTRANS_VERSION) != 0)
-		return session_fail(session, OUTCOME_FATAL,
-							"extension \"fintrans\" has version %s,"
-							" this program needs " FINTRANS_VERSION,
-							database_value(session->database, 0, 1));
+	if (!extension_version_fits(database_value(session->database, 0, 1),
+								errstr, sizeof(errstr)))
+		return session_fail(session, OUTCOME_FATAL, "%s", errstr);
 	if (!database_quote_identifier(session->database,
 								   database_value(session->database, 0, 0),
 								   session->schema, sizeof(session->schema)))

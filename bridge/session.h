@@ -1,6 +1,6 @@
 /*
- * A checked database session: the server fits, the extension is there in our
- * version, the currency is ours, and every error has been given a meaning.
+ * A checked database session: the server fits, the extension is there in a
+ * version that fits, the currency is ours, and every error has been given a meaning.
  * Blocks; to be used by one thread at a time.
  */
 #ifndef FINTRANS_SESSION_H
