@@ -102,9 +102,10 @@ BEGIN
       EXECUTE format('GRANT %s ON %I.%I TO %s',
                      privilege.names, namespace, leaf, privilege.grantee);
     END LOOP;
-    PERFORM @extschema@.fintrans_add_triggers(format('%I.%I', namespace, leaf)::regclass);
     EXECUTE format('ALTER TABLE %s ATTACH PARTITION %I.%I
       FOR VALUES FROM (%L) TO (%L)', parent, namespace, leaf, day, day + '1 day');
+    -- not before: PostgreSQL 16.2 attaches no table that has such triggers
+    PERFORM @extschema@.fintrans_add_triggers(format('%I.%I', namespace, leaf)::regclass);
     made := made + 1;
   END LOOP;
 

@@ -22,8 +22,13 @@ SELECT count(*) FROM fintrans_laundering;
 SELECT fintrans_ensure_partitions('2026-01-01', '2026-01-01') AS made;
 ALTER TABLE fintrans_transactions DETACH PARTITION fintrans_transactions_20260101;
 INSERT INTO fintrans_transactions_20260101 VALUES ('2026-01-01', 'London', 'a', 'b', 1);
+-- PostgreSQL 16.2 attaches no table that has triggers with transition tables
+DROP TRIGGER fintrans_inserted ON fintrans_transactions_20260101;
+DROP TRIGGER fintrans_updated ON fintrans_transactions_20260101;
+DROP TRIGGER fintrans_deleted ON fintrans_transactions_20260101;
 ALTER TABLE fintrans_transactions ATTACH PARTITION fintrans_transactions_20260101
   FOR VALUES FROM ('2026-01-01 00:00+00') TO ('2026-01-02 00:00+00');
+SELECT fintrans_add_triggers('fintrans_transactions_20260101');
 -- a leaf attached by hand may have its columns in another order
 CREATE TABLE other_order (amount numeric NOT NULL, kafka_offset bigint, kafka_partition integer,
   reference text COLLATE "C", target_account text COLLATE "C" NOT NULL,
@@ -39,9 +44,9 @@ CREATE TABLE other_order (amount numeric NOT NULL, kafka_offset bigint, kafka_pa
     CHECK (octet_length(target_account) BETWEEN 1 AND 256),
   CONSTRAINT fintrans_transactions_coordinates
     CHECK ((kafka_partition IS NULL) = (kafka_offset IS NULL)));
-SELECT fintrans_add_triggers('other_order');
 ALTER TABLE fintrans_transactions ATTACH PARTITION other_order
   FOR VALUES FROM ('2026-02-01 00:00+00') TO ('2026-02-02 00:00+00');
+SELECT fintrans_add_triggers('other_order');
 INSERT INTO other_order (event_time, city, source_account, target_account, amount)
 VALUES ('2026-02-01', 'London', 'a', 'b', 1);
 INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)

@@ -66,11 +66,11 @@ SELECT count(*) FROM fintrans_relations() WHERE relation::text LIKE 'divided%';
 DROP TABLE divided;
 -- partitions of other names and widths, if they end in time
 CREATE TABLE wide (LIKE fintrans_transactions INCLUDING CONSTRAINTS);
-SELECT fintrans_add_triggers('wide');
 ALTER TABLE fintrans_transactions ATTACH PARTITION wide FOR VALUES FROM ('2018-06-01 00:00+00') TO ('2018-12-01 00:00+00');
+SELECT fintrans_add_triggers('wide');
 CREATE TABLE open_ended (LIKE fintrans_transactions INCLUDING CONSTRAINTS);
-SELECT fintrans_add_triggers('open_ended');
 ALTER TABLE fintrans_transactions ATTACH PARTITION open_ended FOR VALUES FROM (MINVALUE) TO ('2018-01-01 00:00+00');
+SELECT fintrans_add_triggers('open_ended');
 INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
 SELECT t, 'SF', 'w', 'x', 1 FROM generate_series('2017-12-01 00:00+00'::timestamptz, '2018-08-01', '1 day') t
  WHERE t < '2018-01-01 00:00+00' OR t >= '2018-06-01 00:00+00';
