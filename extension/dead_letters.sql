@@ -29,7 +29,7 @@ BEGIN
       FOR UPDATE;
   PERFORM @extschema@.fintrans_ensure_partitions(days.day, days.day)
     FROM (SELECT DISTINCT date_bin('1 day', coalesce(c.event_time, d.event_time),
-                                   'epoch') AS day
+                                   '0001-01-01 00:00+00') AS day
             FROM unnest(corrected) c
             JOIN @extschema@.fintrans_dead_letters d
               ON (d.topic, d.kafka_partition, d.kafka_offset)

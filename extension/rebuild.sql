@@ -190,7 +190,7 @@ BEGIN
     DELETE FROM @extschema@.fintrans_volume WHERE transactions = 0;
     UPDATE @extschema@.fintrans_volume v
        SET minimum = r.minimum, maximum = r.maximum
-      FROM (SELECT t.city, date_bin('1 minute', t.event_time, 'epoch') AS minute,
+      FROM (SELECT t.city, date_bin('1 minute', t.event_time, '0001-01-01 00:00+00') AS minute,
                    min(t.amount) AS minimum, max(t.amount) AS maximum
               FROM @extschema@.fintrans_transactions t
              GROUP BY 1, 2) r

@@ -13,7 +13,7 @@ BEGIN
   END IF;
   PERFORM @extschema@.fintrans_begin_upkeep();
   INSERT INTO @extschema@.fintrans_retention AS r (dropped_before)
-  VALUES (date_bin('1 day', before, 'epoch'))
+  VALUES (date_bin('1 day', before, '0001-01-01 00:00+00'))
       ON CONFLICT (only_row) DO UPDATE
      SET dropped_before = excluded.dropped_before,
          changed_at = excluded.changed_at, changed_by = excluded.changed_by

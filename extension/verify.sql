@@ -37,7 +37,8 @@ CREATE OR REPLACE VIEW @extschema@.fintrans_volume_differences AS
          e.minimum AS expected_minimum, e.maximum AS expected_maximum,
          f.transactions AS found_transactions, f.total AS found_total,
          f.minimum AS found_minimum, f.maximum AS found_maximum
-    FROM (SELECT t.city, date_bin('1 minute', t.event_time, 'epoch') AS minute,
+    -- before its origin date_bin() is a minute off in PostgreSQL 16.2
+    FROM (SELECT t.city, date_bin('1 minute', t.event_time, '0001-01-01 00:00+00') AS minute,
                  count(*) AS transactions, sum(t.amount) AS total,
                  min(t.amount) AS minimum, max(t.amount) AS maximum
             FROM @extschema@.fintrans_transactions t
