@@ -32,7 +32,7 @@ PG_CONFIG = pg_config
 
 # These targets install what is missing, so they must not need it themselves.
 own_targets = help demo docs check check-unit check-sql check-isolation \
-	check-tap bench kafka-jars list-regress list-isolation
+	check-tap check-versions bench kafka-jars list-regress list-isolation
 
 all:
 
@@ -95,6 +95,9 @@ check-unit check-sql check-isolation check-tap:
 check-fresh:
 	@.ci/fresh
 
+check-versions:
+	@.ci/versions $(VERSIONS)
+
 bench:
 	@bench/run
 
@@ -131,6 +134,8 @@ help:
 	@echo '                   BROKER=embedded|kafka|host:port FOREVER=1 KEEP=1 PORT=5432'
 	@echo 'make check         all tests; or check-unit, check-sql, check-isolation, check-tap'
 	@echo 'make check-fresh   demo and check on a fresh Debian 12, as root and with sudo (root only)'
+	@echo 'make check-versions'
+	@echo '                   SQL and isolation tests on PostgreSQL 15 to 18, and pg_upgrade: VERSIONS="16 17" (root only)'
 	@echo 'make               build the extension and the programs'
 	@echo 'make install       install both: PG_CONFIG=... prefix=/usr/local DESTDIR=...'
 	@echo '                   EXTENSION_ONLY=1 leaves out the programs'
@@ -141,6 +146,7 @@ help:
 	@echo 'make docs          write the option lists in docs/'
 	@echo 'make clean         remove what was built, but not build/kafka, which was fetched'
 
-.PHONY: all docs demo bench bench-history bench-rules help kafka-jars check check-fresh check-unit \
-	check-sql check-isolation check-tap list-regress list-isolation all-bridge \
+.PHONY: all docs demo bench bench-history bench-rules help kafka-jars check check-fresh \
+	check-versions check-unit check-sql check-isolation check-tap list-regress \
+	list-isolation all-bridge \
 	install-bridge uninstall-bridge clean-bridge
