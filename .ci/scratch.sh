@@ -55,7 +55,8 @@ scratch_run()
 		as_user=(setpriv --reuid="$scratch_user" --regid="$scratch_user"
 			--init-groups --inh-caps=-all)
 	fi
-	for variable in PG_CONFIG TERM CI KEEP JAVA_HOME PROVE_TESTS ${SCRATCH_VARIABLES:-}; do
+	for variable in PG_CONFIG TERM CI KEEP JAVA_HOME PROVE_TESTS FINTRANS_TEST_CALLS \
+		${SCRATCH_VARIABLES:-}; do
 		if [ -n "${!variable+set}" ]; then
 			environment+=("$variable=${!variable}")
 		fi

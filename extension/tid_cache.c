@@ -28,6 +28,7 @@ typedef struct TidCacheEntry
 	ItemPointerData tid;		/* offset 0 in an empty entry */
 } TidCacheEntry;
 
+static MemoryContext context = NULL;	/* holds nothing but them */
 static TidCacheEntry *entries = NULL;
 static uint32 mask;				/* number of entries - 1 */
 static CompatFile known;		/* that the entries speak of */
@@ -57,12 +58,13 @@ tid_cache_open(Relation table)
 	if (entries != NULL && compat_same_file(known, table->compat_rd_file) &&
 		wanted <= mask + 1)
 		return;
-	if (entries != NULL)
-	{
-		pfree(entries);
-		entries = NULL;
-	}
-	entries = MemoryContextAllocExtended(CacheMemoryContext,
+	if (context == NULL)
+		context = AllocSetContextCreate(CacheMemoryContext,
+										"fintrans pairs last seen",
+										ALLOCSET_SMALL_SIZES);
+	entries = NULL;
+	MemoryContextReset(context);
+	entries = MemoryContextAllocExtended(context,
 										 wanted * sizeof(TidCacheEntry),
 										 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	mask = wanted - 1;
