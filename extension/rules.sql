@@ -139,7 +139,8 @@ SET lock_timeout = 0
 AS $$
 #variable_conflict use_column
 DECLARE
-  rule @extschema@.fintrans_rules;
+  rule       @extschema@.fintrans_rules;
+  keeps_kind boolean := $4 IS NULL;
 BEGIN
   IF $4 IS NULL AND num_nonnulls($5, $6, $7) > 0 THEN
     RAISE EXCEPTION 'a window and amounts belong to a kind of rule'
@@ -164,6 +165,14 @@ BEGIN
   FOR attempt IN 0 .. 6 LOOP
     BEGIN
       PERFORM set_config('lock_timeout', format('%ss', 2 ^ attempt), true);
+      -- all that operators of 0.1.0 were granted
+      IF keeps_kind THEN
+        INSERT INTO @extschema@.fintrans_rules AS r (name, threshold, enabled)
+        VALUES ($1, $2, $3)
+            ON CONFLICT (name) DO UPDATE
+           SET threshold = excluded.threshold, enabled = excluded.enabled;
+        RETURN;
+      END IF;
       INSERT INTO @extschema@.fintrans_rules AS r
              (name, threshold, enabled, kind, time_window, amount_from, amount_below)
       VALUES ($1, $2, $3, $4, $5, $6, $7)
