@@ -84,12 +84,24 @@ static ListenerOutcome read_completed(Alerts *alerts, Look *look);
 static void forget_reads(Alerts *alerts);
 static ListenerOutcome out_of_memory(Alerts *alerts);
 
-/* The columns of an alert as an object of one line. */
+/*
+ * The columns of an alert as an object of one line.  Those that version 0.1.0
+ * of the extension does not have are asked for by name, and NULL there.
+ */
+#define COLUMN(name) "to_jsonb(a) -> '" name "'"
+
 static const char json_object[] =
 "json_build_object('alert_id', a.alert_id, 'rule', a.rule,"
 " 'source_account', a.source_account, 'target_account', a.target_account,"
 " 'total', a.total, 'transactions', a.transactions,"
-" 'threshold', a.threshold, 'raised_at', a.raised_at)";
+" 'threshold', a.threshold, 'raised_at', a.raised_at,"
+" 'account', " COLUMN("account") ", 'level', " COLUMN("level") ","
+" 'window_start', " COLUMN("window_start") ","
+" 'window_end', " COLUMN("window_end") ")";
+
+/* Nobody is to be bothered with it for now. */
+#define IS_QUIET \
+	"coalesce((to_jsonb(a) ->> 'quiet_until')::timestamptz > now(), false)"
 
 /* What the first read wants. */
 static const char is_open[] = "a.state = 'open'";
@@ -399,13 +411,14 @@ declare_cursor(Alerts *alerts)
 	outcome = listener_run(alerts->listener, parameters, is_first ? 4 : 6,
 						   "DECLARE new_alerts NO SCROLL CURSOR WITH HOLD FOR"
 						   " SELECT a.alert_id, a.raised_xid,"
-						   " a.source_account, a.target_account, a.total, %s"
+						   " a.source_account, a.target_account,"
+						   " to_jsonb(a) ->> 'account', a.total, %s"
 						   " FROM %s.fintrans_alerts a"
 						   " WHERE a.rule = $1"
 						   " AND (a.alert_id > $2::bigint"
 						   " OR a.raised_xid >= $3::xid8)"
 						   " AND a.alert_id <> ALL ($4::bigint[])"
-						   " AND %s ORDER BY a.alert_id",
+						   " AND %s AND NOT " IS_QUIET " ORDER BY a.alert_id",
 						   alerts->settings->as_json ? json_object : "NULL",
 						   listener_schema(alerts->listener),
 						   is_first ? is_open : is_new);
@@ -459,8 +472,9 @@ hand_over_row(Alerts *alerts, int row, AlertsTake take, void *context)
 	const Alert alert = {
 		.source_account = listener_value(listener, row, 2),
 		.target_account = listener_value(listener, row, 3),
-		.total = listener_value(listener, row, 4),
-		.json = listener_value(listener, row, 5)
+		.account = listener_value(listener, row, 4),
+		.total = listener_value(listener, row, 5),
+		.json = listener_value(listener, row, 6)
 	};
 
 	if (!take(context, &alert))

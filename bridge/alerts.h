@@ -25,8 +25,9 @@ typedef struct AlertsSettings
 /* Texts are UTF-8 and valid during the call they are handed to. */
 typedef struct Alert
 {
-	const char *source_account;
-	const char *target_account;
+	const char *source_account; /* NULL when it is about one account */
+	const char *target_account; /* likewise */
+	const char *account;		/* NULL when it is about a pair */
 	const char *total;			/* when raised, as PostgreSQL prints it */
 	const char *json;			/* the alert as an object, one line; or NULL */
 } Alert;

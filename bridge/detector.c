@@ -69,7 +69,7 @@ static const OptionSpec specs[] = {
 		"Rule whose alerts are printed."},
 	{"threshold", "FINTRANS_THRESHOLD", "ALERT_THRESHOLD", OPTION_TEXT,
 		offsetof(Settings, threshold), "AMOUNT", "10000", 0, 0, NULL, false,
-		"The rule alerts on pairs whose total is greater.  It is made with "
+		"The rule alerts on what is greater.  It is made with "
 		"this threshold, or changed to it when the option is given, as far "
 	"as the role may; pairs already above are alerted too."},
 	{"once", NULL, NULL, OPTION_FLAG, offsetof(Settings, once), NULL, NULL,
@@ -357,9 +357,14 @@ print_alert(void *context, const Alert *alert)
 		printf("%sPOTENTIAL MONEY LAUNDERING:%s ",
 			   detector->coloured ? RED : "",
 			   detector->coloured ? NO_COLOUR : "");
-		print_account(alert->source_account);
-		fputs(" -> ", stdout);
-		print_account(alert->target_account);
+		if (alert->account != NULL)
+			print_account(alert->account);
+		else
+		{
+			print_account(alert->source_account);
+			fputs(" -> ", stdout);
+			print_account(alert->target_account);
+		}
 		printf(" totalling %s now \n", alert->total);
 	}
 	if (fflush(stdout) == 0 && !ferror(stdout))

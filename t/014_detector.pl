@@ -171,4 +171,28 @@ is_deeply(
 	[ 'after crash 9001', 'missed it 9002' ],
 	'JSON lines have the accounts and the total');
 
+# --------------------------------------------------------------- accounts
+
+# A windowed rule about accounts: its alert is printed when it is raised, and
+# again when it escalates; one under an exemption is not.
+$node->safe_psql('postgres', q{
+	SELECT fintrans_set_rule('spent in a day', 20000, kind => 'outgoing_total', "window" => '1 day');
+	SELECT fintrans_exempt('known', now() + interval '1 day', account => 'treasury')});
+my $watcher = start_detector('--rule' => 'spent in a day');
+transfer('treasury', 'shop', 50000);
+transfer('spender', 'shop', 25000);
+wait_for { $watcher->output =~ tr/\n// == 1 } 'an alert about an account';
+transfer('spender', 'shop', 20000);
+wait_for { $watcher->output =~ tr/\n// == 2 } 'its escalation';
+is($watcher->output, join('', map {
+	"POTENTIAL MONEY LAUNDERING: spender totalling $_ now \n" } 25000, 45000),
+	'an account is printed when it exceeds the threshold, and twice of it');
+is($watcher->stop, 0, 'the detector of accounts ends well');
+my ($json) = map { decode_json($_) } split /\n/,
+  print_once('--rule' => 'spent in a day', '--format' => 'json');
+is("$json->{account} $json->{total} $json->{level}", 'spender 45000 1',
+	'JSON has the account, the value and the level');
+is($json->{source_account}, undef, 'and no pair');
+like($json->{window_end}, qr/^\d{4}-\d\d-\d\dT\d\d:00:00/, 'and the window');
+
 done_testing();
