@@ -8,7 +8,8 @@ OBJS = $(patsubst %.c,%.o,$(sort $(wildcard extension/*.c)))
 # The scripts that install and update the extension are composed of these, in
 # this order.  What was released stays as it is: extension/fintrans--0.1.0.sql.
 sql_tables = tables-0.1.0 tables-0.2.0
-sql_update = replaced-0.2.0 tables-0.2.0
+sql_update = update_begin replaced-0.2.0
+sql_update_end = update_end
 sql_others = magnitudes triggers partitions upkeep retention dead_letters \
 	suspects windows alerts exemptions reviews verify rebuild rules privileges
 DATA = extension/fintrans--0.1.0.sql
@@ -56,7 +57,8 @@ $(OBJS): $(wildcard extension/*.h)
 build/extension/fintrans--0.2.0.sql: \
 		$(patsubst %,extension/%.sql,preamble $(sql_tables) $(sql_others))
 build/extension/fintrans--0.1.0--0.2.0.sql: \
-		$(patsubst %,extension/%.sql,preamble $(sql_update) $(sql_others))
+		$(patsubst %,extension/%.sql,preamble $(sql_update) tables-0.2.0 \
+			$(sql_others) $(sql_update_end))
 
 $(DATA_built):
 	@mkdir -p $(@D)

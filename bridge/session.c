@@ -184,9 +184,11 @@ failed(Session *session, SqlstateStep step)
 
 	/*
 	 * There was no answer; or it came from a server that takes no writes,
-	 * while another one of the connection string may.
+	 * while another one of the connection string may; or from a session that
+	 * began before the extension was updated, and so has the old library.
 	 */
-	if (error->sqlstate[0] == '\0' || strcmp(error->sqlstate, "25006") == 0)
+	if (error->sqlstate[0] == '\0' || strcmp(error->sqlstate, "25006") == 0 ||
+		strncmp(error->sqlstate, "XX", 2) == 0)
 		session_disconnect(session);
 	return session_is_connected(session) ? OUTCOME_RETRY : OUTCOME_LOST;
 }

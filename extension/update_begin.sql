@@ -1,0 +1,16 @@
+-- What an update does first: it lets the writers end and holds up new ones, in
+-- the order in which they lock, so that it waits once and deadlocks with none.
+-- Readers wait for the tables alone that change.
+LOCK TABLE @extschema@.fintrans_retention IN EXCLUSIVE MODE;
+LOCK TABLE @extschema@.fintrans_offsets,
+           @extschema@.fintrans_rules,
+           @extschema@.fintrans_transactions,
+           @extschema@.fintrans_alerts,
+           @extschema@.fintrans_reviews
+  IN SHARE ROW EXCLUSIVE MODE;
+
+-- what is new belongs to the owner of the extension, whoever updates it
+SELECT pg_catalog.set_config('role', r.rolname, true)
+  FROM pg_catalog.pg_extension e
+  JOIN pg_catalog.pg_roles r ON r.oid = e.extowner
+ WHERE e.extname = 'fintrans' AND r.rolsuper;
