@@ -106,7 +106,9 @@ RESET ROLE;
 -- tables of his own in front of the extension's, and operators in front of PostgreSQL's
 CREATE SCHEMA mallory AUTHORIZATION hostile_writer;
 GRANT USAGE ON SCHEMA mallory TO hostile_reader;
-SELECT format('GRANT TEMPORARY ON DATABASE %I TO hostile_writer', current_database()) \gexec
+DO $$ BEGIN
+  EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO hostile_writer', current_database());
+END $$;
 SET ROLE hostile_writer;
 CREATE TEMPORARY TABLE fintrans_laundering (source_account text, target_account text, total numeric, transactions bigint,
   first_time timestamptz, last_time timestamptz, magnitude smallint);
