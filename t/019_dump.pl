@@ -34,7 +34,9 @@ $node->safe_psql('postgres', q{
 	VALUES ('London', 0, 10001, '\x01', 'empty', '2026-01-03');
 	UPDATE fintrans_offsets SET next_offset = 10002, dead_lettered = 2;
 	SELECT fintrans_replay_dead_letter('London', 0, 10001, 'a b 1');
-	INSERT INTO fintrans_settings VALUES ('currency', 'EUR')});
+	INSERT INTO fintrans_settings VALUES ('currency', 'EUR');
+	SELECT fintrans_set_rule('much', 1e6, true, 'outgoing_total', '30 days');
+	SELECT fintrans_exempt('an account of our own', '2099-01-01', account => '39')});
 $node->safe_psql('postgres', q{CALL fintrans_drop_before('2026-01-02')});
 
 # all that is kept, as text
