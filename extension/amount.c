@@ -114,7 +114,7 @@ amount_from_datum(Amount *amount, Datum value)
 	StoredNumeric stored;
 
 	read_stored(&stored, packed);
-	amount->decimals = stored.decimals;
+	amount->decimals = stored.finite ? stored.decimals : 0;
 	amount->owned = false;
 	amount->big = NULL;
 	if (stored.finite && stored.decimals <= AMOUNT_MAX_DECIMALS &&
@@ -217,38 +217,95 @@ amount_compare(const Amount *a, const Amount *b)
 											 amount_to_datum(b, &right)));
 }
 
-Datum
-amount_to_datum(const Amount *amount, AmountBuffer *buffer)
+/*
+ * Write base-10000 digits, the lowest first, of which fraction are behind the
+ * point.
+ */
+static Datum
+write_stored(AmountBuffer *buffer, const int16 *digits, int count,
+			 int fraction, bool negative, int decimals)
 {
-	uint64		rest = amount->units < 0 ?
-	-(uint64) amount->units : (uint64) amount->units;
-	int16		reversed[6];	/* 2^63 has five digits in base 10000 */
-	int			count = 0;
 	int			lowest = 0;
-	int			weight;
+	int			weight = count > 0 ? count - 1 - fraction : 0;
 	uint16		header;
 	char	   *out = VARDATA(buffer->bytes);
 
-	if (amount->big != NULL)
-		return NumericGetDatum(amount->big);
-
-	for (; rest > 0; rest /= BASE)
-		reversed[count++] = rest % BASE;
-	weight = count > 0 ? count - 2 : 0;
-	while (lowest < count && reversed[lowest] == 0)
+	while (lowest < count && digits[lowest] == 0)
 		lowest++;
 
-	header = HEADER_SHORT | (amount->decimals << SHORT_SCALE_SHIFT) |
-		(amount->units < 0 ? SHORT_NEGATIVE : 0) |
+	header = HEADER_SHORT | (decimals << SHORT_SCALE_SHIFT) |
+		(negative ? SHORT_NEGATIVE : 0) |
 		(weight < 0 ? SHORT_WEIGHT_NEGATIVE : 0) |
 		(weight & SHORT_WEIGHT_MASK);
 	memcpy(out, &header, sizeof(header));
 	out += sizeof(header);
 	while (count > lowest)
 	{
-		memcpy(out, &reversed[--count], sizeof(int16));
+		memcpy(out, &digits[--count], sizeof(int16));
 		out += sizeof(int16);
 	}
 	SET_VARSIZE(buffer->bytes, out - buffer->bytes);
 	return PointerGetDatum(buffer->bytes);
+}
+
+Datum
+amount_to_datum(const Amount *amount, AmountBuffer *buffer)
+{
+	uint64		rest = amount->units < 0 ?
+	-(uint64) amount->units : (uint64) amount->units;
+	int16		digits[5];		/* 2^63 has five digits in base 10000 */
+	int			count = 0;
+
+	if (amount->big != NULL)
+		return NumericGetDatum(amount->big);
+
+	for (; rest > 0; rest /= BASE)
+		digits[count++] = rest % BASE;
+	return write_stored(buffer, digits, count, 1, amount->units < 0,
+						amount->decimals);
+}
+
+bool
+amount_wide_from_datum(int128 *units, int fraction, Datum value)
+{
+	struct varlena *packed = PG_DETOAST_DATUM_PACKED(value);
+	StoredNumeric stored;
+	int			place;
+	int			i;
+
+	read_stored(&stored, packed);
+	place = stored.weight + fraction;
+	if (!stored.finite || stored.ndigits > place + 1 ||
+		(stored.ndigits > 0 && place >= AMOUNT_WIDE_DIGITS))
+		return false;
+	*units = 0;
+	for (i = 0; i < stored.ndigits; i++, place--)
+	{
+		int16		digit;
+
+		memcpy(&digit, stored.digits + i * sizeof(digit), sizeof(digit));
+		*units = *units * BASE + digit;
+	}
+	for (; place >= 0 && *units != 0; place--)
+		*units *= BASE;
+	if (stored.negative)
+		*units = -*units;
+	return true;
+}
+
+Datum
+amount_wide_to_datum(int128 units, int fraction, int decimals,
+					 AmountBuffer *buffer)
+{
+	uint128		rest = units < 0 ? -(uint128) units : (uint128) units;
+	uint64		low;
+	int16		digits[10];		/* 2^127 has ten digits in base 10000 */
+	int			count = 0;
+
+	for (; rest > PG_UINT64_MAX; rest /= BASE)
+		digits[count++] = rest % BASE;
+	for (low = rest; low > 0; low /= BASE)
+		digits[count++] = low % BASE;
+	return write_stored(buffer, digits, count, fraction, units < 0,
+						Min(decimals, AMOUNT_MAX_DECIMALS));
 }

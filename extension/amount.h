@@ -10,6 +10,10 @@
 
 #include "utils/numeric.h"
 
+#ifndef HAVE_INT128
+#error "fintrans needs a compiler with 128-bit integers"
+#endif
+
 typedef struct Amount
 {
 	int64		units;			/* ten-thousandths; valid while big is NULL */
@@ -55,5 +59,17 @@ extern int	amount_compare(const Amount *a, const Amount *b);
 
 /* The numeric: in buffer, or big itself. */
 extern Datum amount_to_datum(const Amount *amount, AmountBuffer *buffer);
+
+/*
+ * The same for what needs more room than an Amount: units of which a 1 is
+ * 10000^-fraction.  Values of more digits are not read, nor those that are no
+ * whole number of units: the result is false then.  Written are at most
+ * AMOUNT_MAX_DECIMALS decimals.
+ */
+#define AMOUNT_WIDE_DIGITS 9	/* in base 10000; 10^36 is below 2^127 */
+
+extern bool amount_wide_from_datum(int128 *units, int fraction, Datum value);
+extern Datum amount_wide_to_datum(int128 units, int fraction, int decimals,
+								  AmountBuffer *buffer);
 
 #endif							/* FINTRANS_AMOUNT_H */

@@ -164,3 +164,42 @@ SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_accounts', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_rule_generations', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_exemptions', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_exemptions_exemption_id_seq', '');
+
+-- The type of summaries: see summary.c.
+CREATE TYPE @extschema@.fintrans_summary;
+
+CREATE FUNCTION @extschema@.fintrans_summary_in(cstring)
+RETURNS @extschema@.fintrans_summary
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE FUNCTION @extschema@.fintrans_summary_out(@extschema@.fintrans_summary)
+RETURNS cstring
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE FUNCTION @extschema@.fintrans_summary_recv(internal)
+RETURNS @extschema@.fintrans_summary
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE FUNCTION @extschema@.fintrans_summary_send(@extschema@.fintrans_summary)
+RETURNS bytea
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE TYPE @extschema@.fintrans_summary (
+  INPUT = @extschema@.fintrans_summary_in,
+  OUTPUT = @extschema@.fintrans_summary_out,
+  RECEIVE = @extschema@.fintrans_summary_recv,
+  SEND = @extschema@.fintrans_summary_send,
+  ALIGNMENT = int,
+  STORAGE = extended
+);
+
+COMMENT ON TYPE @extschema@.fintrans_summary IS
+  'The number, total, sum of squares, minimum and maximum of a set of amounts, exact: made by fintrans_summary(), added up by fintrans_rollup(), read by fintrans_count(), fintrans_total(), fintrans_average(), fintrans_minimum(), fintrans_maximum() and fintrans_standard_deviation().';
+COMMENT ON FUNCTION @extschema@.fintrans_summary_in(cstring) IS
+  'Internal: a summary from its text, (count,total,sum of squares,minimum,maximum); refuses what no amounts can have.';
+COMMENT ON FUNCTION @extschema@.fintrans_summary_out(@extschema@.fintrans_summary) IS
+  'Internal: the text of a summary.';
+COMMENT ON FUNCTION @extschema@.fintrans_summary_recv(internal) IS
+  'Internal: a summary from its binary form; refuses what no amounts can have.';
+COMMENT ON FUNCTION @extschema@.fintrans_summary_send(@extschema@.fintrans_summary) IS
+  'Internal: the binary form of a summary.';
