@@ -12,7 +12,7 @@ sql_update = update_begin replaced-0.2.0
 sql_update_end = update_end
 sql_others = magnitudes triggers partitions upkeep retention dead_letters \
 	suspects windows alerts exemptions reviews verify rebuild rules summary \
-	privileges
+	bursts privileges
 DATA = extension/fintrans--0.1.0.sql
 DATA_built = build/extension/fintrans--0.2.0.sql \
 	build/extension/fintrans--0.1.0--0.2.0.sql

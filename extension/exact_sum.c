@@ -210,3 +210,33 @@ exact_sum_value(const ExactSum *sum, int decimals)
 	return DatumGetNumeric(DirectFunctionCall2(numeric_round, exact,
 											   Int32GetDatum(decimals)));
 }
+
+int
+exact_sum_compare(const ExactSum *a, const ExactSum *b)
+{
+	Numeric		left;
+	Numeric		right;
+	int			order;
+
+	if (a->big == NULL && b->big == NULL &&
+		!exact_sum_is_special(a) && !exact_sum_is_special(b))
+		return (a->units > b->units) - (a->units < b->units);
+	left = exact_value(a);
+	right = exact_value(b);
+	order = DatumGetInt32(DirectFunctionCall2(numeric_cmp,
+											  NumericGetDatum(left),
+											  NumericGetDatum(right)));
+	pfree(left);
+	pfree(right);
+	return order;
+}
+
+void
+exact_sum_copy(ExactSum *copy, const ExactSum *sum)
+{
+	if (copy->big != NULL)
+		pfree(copy->big);
+	*copy = *sum;
+	if (sum->big != NULL)
+		copy->big = DatumGetNumericCopy(NumericGetDatum(sum->big));
+}

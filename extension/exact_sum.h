@@ -39,6 +39,12 @@ extern bool exact_sum_is_special(const ExactSum *sum);
 /* Add what exact_sum_value() has made of another sum of the same kind. */
 extern void exact_sum_add(ExactSum *sum, Numeric other);
 
+/* Below, equal to or above zero, as a compares with b. */
+extern int	exact_sum_compare(const ExactSum *a, const ExactSum *b);
+
+/* copy = sum, in the current context; the copy must be a sum already. */
+extern void exact_sum_copy(ExactSum *copy, const ExactSum *sum);
+
 /*
  * The sum, allocated in the current context, with so many decimals; it must
  * not have more.  As with PostgreSQL's sum(), an infinity prevails over finite
