@@ -35,7 +35,7 @@
 #include "magnitudes.h"
 #include "tid_cache.h"
 
-/* As many pairs give quantiles worth fitting magnitudes to. */
+/* As many pairs give quantiles worth fitting the floor to. */
 #define FIRST_TUNING_PAIRS 1000
 
 /* Columns of fintrans_laundering, from 0. */
@@ -75,7 +75,7 @@ typedef struct Laundering
 	const Rules *rules;
 	MemoryContext pair;			/* of what one pair's windows take */
 	int64		written;		/* rows inserted or updated */
-	int64		high;			/* ... that are above the first ceiling now */
+	int64		high;			/* ... that are above the floor now */
 } Laundering;
 
 /* The row a pair should have, and what it had. */
@@ -332,7 +332,7 @@ compose_row(Laundering *laundering, const PairDelta *delta, bool found,
 	TupleTableSlot *row = laundering->direct.row;
 	TimestampTz first_time = delta->first_time;
 	TimestampTz last_time = delta->last_time;
-	int16		old_magnitude = MAGNITUDE_UNBOUNDED;
+	int16		old_magnitude = MAGNITUDE_NONE;
 
 	memset(state, 0, sizeof(*state));
 	if (found)
@@ -493,10 +493,10 @@ apply_pair(Laundering *laundering, const PairDelta *delta, Alerts *alerts)
 }
 
 /*
- * Ceilings are out of date when many rows lie above the first, which was fit
- * to one in sixteen.  Finding that out again and again is no use until a good
- * part of the rows may have changed.  Without any ceiling, it takes some rows
- * to fit the first ones to.
+ * The floor of magnitudes is out of date when many rows lie above it, which
+ * was fit to one in sixteen.  Finding that out again and again is no use until
+ * a good part of the rows may have changed.  Without any floor, it takes some
+ * rows to fit the first one to.
  */
 static bool
 wants_tuning(const Laundering *laundering)
@@ -508,7 +508,7 @@ wants_tuning(const Laundering *laundering)
 	/* older snapshots would take tuning for a conflict */
 	if (IsolationUsesXactSnapshot())
 		return false;
-	if (laundering->magnitudes.count == 0)
+	if (!laundering->magnitudes.tuned)
 		return pairs >= FIRST_TUNING_PAIRS;
 	written += laundering->written;
 	if (laundering->high < laundering->written / 8 ||
@@ -529,7 +529,7 @@ laundering_apply(const Rules *rules, PairDelta **pairs, int count,
 	laundering_open(&laundering, rules);
 	for (i = 0; i < count; i++)
 	{
-		if (i == FIRST_TUNING_PAIRS && laundering.magnitudes.count == 0 &&
+		if (i == FIRST_TUNING_PAIRS && !laundering.magnitudes.tuned &&
 			!IsolationUsesXactSnapshot())
 		{
 			/* rather now than after a large first batch */

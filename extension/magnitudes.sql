@@ -1,9 +1,7 @@
 -- Magnitudes: the index by which fintrans_suspects() finds large totals; see magnitudes.c.
 
--- All but a sixteenth of the pairs lie below the first ceiling, half of the
--- rest below the second, ... ; above the top 1/1024, ceilings are 3 % apart.
--- Lower ceilings would be of no use: a query that returns more than a
--- sixteenth of all pairs is better off reading the whole table.
+-- A lower floor would be of no use: a query that returns more than a sixteenth
+-- of all pairs is better off reading the whole table.
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_tune_magnitudes()
 RETURNS void
 LANGUAGE sql SECURITY DEFINER
@@ -12,47 +10,45 @@ AS $$
   INSERT INTO @extschema@.fintrans_magnitudes AS m (magnitude, ceiling)
   -- of some 600 pages, or all there are
   WITH sample AS (
-    SELECT percentile_disc(array(SELECT 1 - 0.5 ^ k FROM generate_series(4, 10) k)::double precision[])
+    SELECT percentile_disc(ARRAY[15/16.0, 31/32.0]::double precision[])
            WITHIN GROUP (ORDER BY s.total) AS q
       FROM @extschema@.fintrans_laundering s
            TABLESAMPLE SYSTEM ((SELECT least(100, 600 * 100.0 * current_setting('block_size')::integer
                                              / greatest(1, pg_relation_size('@extschema@.fintrans_laundering')))))
   )
-  SELECT k - 1, q[k] FROM sample, generate_series(1, 7) k
-   WHERE q IS NOT NULL
-  UNION ALL
-  SELECT 6 + k, round(q[7] * 1.03 ^ k, 4)
-    FROM sample, generate_series(1, 240) k
+  SELECT k - 1, q[k] FROM sample, generate_series(1, 2) k
    WHERE q IS NOT NULL
       ON CONFLICT (magnitude) DO UPDATE SET ceiling = excluded.ceiling
    WHERE excluded.ceiling > m.ceiling
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_tune_magnitudes() IS
-  'Internal: raises the ceilings of fintrans_magnitudes to the quantiles of a sample of the totals. The triggers call it when needed.';
+  'Internal: raises the totals in fintrans_magnitudes to the quantiles of a sample. The triggers call it when needed.';
 
 REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_tune_magnitudes() FROM PUBLIC;
+
+COMMENT ON TABLE @extschema@.fintrans_magnitudes IS
+  'Quantiles of the totals: of magnitude 0, the floor, which one pair in sixteen exceeds, and of 1, which half as many do. They only ever rise. Kept by fintrans_tune_magnitudes(); never write to it.';
+COMMENT ON COLUMN @extschema@.fintrans_laundering.magnitude IS
+  '0 when the total is not above the floor in fintrans_magnitudes, or else the total, rounded up to a few digits of a logarithm; 1 to 999 in rows that were last written by 0.1.0. What fintrans_suspects() looks up by index.';
+
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_magnitude_of(total numeric)
+RETURNS smallint
+AS 'MODULE_PATHNAME', 'fintrans_magnitude_of'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION @extschema@.fintrans_magnitude_of(numeric) IS
+  'Internal: a magnitude that no pair with this total, or a larger one, is below, unless its magnitude is below 1000.';
 
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_magnitude_above(threshold numeric)
 RETURNS smallint
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-  SELECT coalesce(min(m.magnitude), 32767::smallint)
-    FROM @extschema@.fintrans_magnitudes m
-   WHERE m.ceiling > threshold;
+  SELECT CASE WHEN m.ceiling > threshold THEN 0::smallint
+              ELSE @extschema@.fintrans_magnitude_of(threshold) END
+    FROM (SELECT max(f.ceiling) AS ceiling
+            FROM @extschema@.fintrans_magnitudes f WHERE f.magnitude = 0) m;
 END;
 
 COMMENT ON FUNCTION @extschema@.fintrans_magnitude_above(numeric) IS
-  'Internal: the lowest magnitude that may hold totals above the threshold.';
-
-CREATE OR REPLACE FUNCTION @extschema@.fintrans_magnitude_of(total numeric)
-RETURNS smallint
-LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT coalesce(min(m.magnitude), 32767::smallint)
-    FROM @extschema@.fintrans_magnitudes m
-   WHERE m.ceiling >= total;
-END;
-
-COMMENT ON FUNCTION @extschema@.fintrans_magnitude_of(numeric) IS
-  'Internal: the lowest magnitude whose ceiling the total does not exceed.';
+  'Internal: 0 when magnitude 0 may hold totals above the threshold, or else the lowest of at least 1000 that may.';

@@ -115,7 +115,7 @@ BEGIN
          coalesce(d.expected_total, 0) - coalesce(d.found_total, 0),
          coalesce(d.expected_transactions, 0) - coalesce(d.found_transactions, 0),
          d.first_time, d.last_time,
-         @extschema@.fintrans_magnitude_of(d.expected_total)
+         @extschema@.fintrans_magnitude_of(coalesce(d.expected_total, 0)) + 1
     FROM @extschema@.fintrans_pair_differences d
    ORDER BY d.source_account, d.target_account
       ON CONFLICT (source_account, target_account) DO UPDATE
@@ -123,7 +123,7 @@ BEGIN
          transactions = l.transactions + excluded.transactions,
          first_time = least(l.first_time, excluded.first_time),
          last_time = greatest(l.last_time, excluded.last_time),
-         magnitude = @extschema@.fintrans_magnitude_of(l.total + excluded.total);
+         magnitude = @extschema@.fintrans_magnitude_of(l.total + excluded.total) + 1;
   GET DIAGNOSTICS corrected = ROW_COUNT;
   IF corrected > 0 THEN
     DELETE FROM @extschema@.fintrans_laundering WHERE transactions = 0;
@@ -144,14 +144,19 @@ DECLARE
   wrong     record;
   corrected bigint := 0;
 BEGIN
-  -- in the order in which writers lock them
+  -- in the order in which writers lock them; those of 0.1.0 are not wrong, but
+  -- read by every query
   FOR wrong IN
     SELECT d.source_account, d.target_account
       FROM @extschema@.fintrans_magnitude_differences d
-     ORDER BY d.source_account, d.target_account
+    UNION ALL
+    SELECT l.source_account, l.target_account
+      FROM @extschema@.fintrans_laundering l
+     WHERE l.magnitude > 0 AND l.magnitude < 1000
+     ORDER BY source_account, target_account
   LOOP
     UPDATE @extschema@.fintrans_laundering l
-       SET magnitude = @extschema@.fintrans_magnitude_of(l.total)
+       SET magnitude = @extschema@.fintrans_magnitude_of(l.total) + 1
      WHERE (l.source_account, l.target_account)
            = (wrong.source_account, wrong.target_account);
     corrected := corrected + 1;

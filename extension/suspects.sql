@@ -1,5 +1,29 @@
 -- fintrans_suspects(): the pairs whose total is above a threshold.
 
+-- In a function of its own, so that the planner does not take the cost of
+-- reading the whole table, when it is not to be read, for a reason to start
+-- parallel workers and to compile the query.
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_low_suspects(threshold numeric)
+RETURNS SETOF @extschema@.fintrans_laundering
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF threshold IS NULL THEN
+    RAISE EXCEPTION 'threshold must not be null'
+      USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  IF @extschema@.fintrans_magnitude_above(threshold) = 0 THEN
+    RETURN QUERY
+      SELECT l.* FROM @extschema@.fintrans_laundering l
+       WHERE l.magnitude = 0 AND l.total > threshold;
+  END IF;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_low_suspects(numeric) IS
+  'Internal: the pairs above the threshold that have no entry in the index on magnitudes; reads nothing when there can be none.';
+
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_suspects(threshold numeric)
 RETURNS TABLE (source_account text, target_account text, total numeric,
                transactions bigint, first_time timestamptz,
@@ -10,18 +34,129 @@ BEGIN ATOMIC
          l.first_time, l.last_time
     FROM @extschema@.fintrans_laundering l
    WHERE l.magnitude > 0
-     AND l.magnitude >= @extschema@.fintrans_magnitude_above(threshold)
+     AND l.magnitude >= @extschema@.fintrans_magnitude_of(threshold)
      AND l.total > threshold
   UNION ALL
-  -- not even begun when the threshold is above the first ceiling
   SELECT l.source_account, l.target_account, l.total, l.transactions,
          l.first_time, l.last_time
     FROM @extschema@.fintrans_laundering l
-   WHERE l.magnitude = 0
-     AND @extschema@.fintrans_magnitude_above(threshold) = 0
+   WHERE l.magnitude > 0 AND l.magnitude < 1000
      AND l.total > threshold
+  UNION ALL
+  SELECT l.source_account, l.target_account, l.total, l.transactions,
+         l.first_time, l.last_time
+    FROM @extschema@.fintrans_low_suspects(threshold) l
    ORDER BY total DESC, source_account, target_account;
 END;
 
 COMMENT ON FUNCTION @extschema@.fintrans_suspects(numeric) IS
-  'The pairs whose total is strictly above the threshold, largest first.';
+  'The pairs whose total is strictly above the threshold, largest first. The threshold, in the currency of the installation, must not be NULL.';
+
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_suspects_cost(
+  threshold numeric, OUT suspects bigint, OUT index_entries bigint,
+  OUT table_rows bigint)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT (SELECT count(*) FROM @extschema@.fintrans_suspects(threshold)),
+         (SELECT count(*) FROM @extschema@.fintrans_laundering l
+           WHERE l.magnitude > 0
+             AND (l.magnitude >= @extschema@.fintrans_magnitude_of(threshold)
+                  OR l.magnitude < 1000)),
+         CASE WHEN @extschema@.fintrans_magnitude_above(threshold) = 0
+              THEN (SELECT count(*) FROM @extschema@.fintrans_laundering)
+              ELSE 0 END;
+END;
+
+COMMENT ON FUNCTION @extschema@.fintrans_suspects_cost(numeric) IS
+  'What fintrans_suspects() reads for a threshold: the suspects it returns, the index entries it reads for them, and the rows of the whole table, 0 unless the threshold is below the floor that one pair in sixteen exceeds.';
+
+-- As many index entries as the rank, the largest magnitudes, and the pairs they
+-- stand for: whatever is not among these is not above their lowest magnitude,
+-- but may be above their lowest total.
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_total_of_rank(rank bigint)
+RETURNS numeric
+LANGUAGE plpgsql STABLE PARALLEL SAFE STRICT
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  lowest smallint;
+BEGIN
+  SELECT l.magnitude INTO lowest
+    FROM @extschema@.fintrans_laundering l
+   WHERE l.magnitude > 0
+   ORDER BY l.magnitude DESC
+  OFFSET rank - 1 LIMIT 1;
+  IF lowest IS NULL THEN
+    RETURN NULL;
+  END IF;
+  RETURN (SELECT min(t.total) - 1e-18
+            FROM (SELECT l.total FROM @extschema@.fintrans_laundering l
+                   WHERE l.magnitude > 0 AND l.magnitude >= lowest
+                   ORDER BY l.total DESC LIMIT rank) t);
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_total_of_rank(bigint) IS
+  'Internal: a total that at least so many pairs exceed, by the index on magnitudes; NULL when that has too few entries.';
+
+-- PL/pgSQL plans each query for the arguments of the call, which is what makes
+-- it read the right partitions and the index on magnitudes.
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_suspects(
+  threshold numeric, "window" interval,
+  "limit" bigint DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (source_account text, target_account text, total numeric,
+               transactions bigint, first_time timestamptz,
+               last_time timestamptz)
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+  window_end   timestamptz := coalesce(until, now());
+  window_start timestamptz;
+  lowest       numeric;
+BEGIN
+  IF threshold IS NULL THEN
+    RAISE EXCEPTION 'threshold must not be null'
+      USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  IF "limit" <= 0 THEN
+    RAISE EXCEPTION 'limit must be positive'
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF "window" IS NULL THEN
+    IF until IS NOT NULL THEN
+      RAISE EXCEPTION 'a window is needed with "until"'
+        USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    lowest := greatest(threshold, @extschema@.fintrans_total_of_rank("limit"));
+    RETURN QUERY
+      SELECT s.* FROM @extschema@.fintrans_suspects(lowest) s
+       ORDER BY s.total DESC, s.source_account, s.target_account
+       LIMIT "limit";
+    RETURN;
+  END IF;
+
+  window_start := window_end - "window";
+  IF window_start >= window_end THEN
+    RAISE EXCEPTION 'window must be positive'
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  -- amounts are not negative, so what is above the threshold in the window is
+  -- above it in all
+  RETURN QUERY
+    SELECT s.source_account, s.target_account, sum(t.amount), count(*),
+           min(t.event_time), max(t.event_time)
+      FROM @extschema@.fintrans_suspects(threshold) s
+      JOIN @extschema@.fintrans_transactions t USING (source_account, target_account)
+     WHERE s.last_time > window_start AND s.first_time <= window_end
+       AND t.event_time > window_start AND t.event_time <= window_end
+     GROUP BY s.source_account, s.target_account
+    HAVING sum(t.amount) > threshold
+     ORDER BY 3 DESC, 1, 2
+     LIMIT "limit";
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_suspects(numeric, interval, bigint, timestamptz) IS
+  'The pairs whose total is strictly above the threshold, largest first: over all transactions held, when the window is NULL, or over those whose event time is in the window that ends at "until" (now, when NULL) and does not include its start; at most so many as the limit says. The threshold must not be NULL, nor the window with "until"; window and limit must be positive.';

@@ -21,13 +21,17 @@ COMMENT ON VIEW @extschema@.fintrans_pair_differences IS
   'Pairs whose total or number of transactions is not that of the transactions held.';
 
 CREATE OR REPLACE VIEW @extschema@.fintrans_magnitude_differences AS
-  SELECT l.source_account, l.target_account, l.total, l.magnitude, m.ceiling
+  SELECT l.source_account, l.target_account, l.total, l.magnitude, m.ceiling,
+         @extschema@.fintrans_magnitude_of(l.total) AS lowest
     FROM @extschema@.fintrans_laundering l
-    LEFT JOIN @extschema@.fintrans_magnitudes m USING (magnitude)
-   WHERE l.magnitude <> 32767 AND (m.ceiling IS NULL OR l.total > m.ceiling);
+    LEFT JOIN @extschema@.fintrans_magnitudes m ON m.magnitude = 0
+   WHERE l.magnitude < 0
+      OR l.magnitude = 0 AND (m.ceiling IS NULL OR l.total > m.ceiling)
+      OR l.magnitude >= 1000
+         AND l.magnitude < @extschema@.fintrans_magnitude_of(l.total);
 
 COMMENT ON VIEW @extschema@.fintrans_magnitude_differences IS
-  'Pairs that fintrans_suspects() may not find, since their total exceeds the ceiling of their magnitude.';
+  'Pairs that fintrans_suspects() may not find, since their magnitude is too low for their total.';
 
 -- A minute without rows is history, unless its day is still held; days being
 -- dropped are history as well.
@@ -106,7 +110,8 @@ CREATE OR REPLACE VIEW @extschema@.fintrans_alert_differences AS
          l.transactions, r.threshold
     FROM @extschema@.fintrans_rules r
     JOIN @extschema@.fintrans_laundering l
-      ON l.magnitude >= @extschema@.fintrans_magnitude_above(r.threshold)
+      ON (l.magnitude >= @extschema@.fintrans_magnitude_above(r.threshold)
+          OR l.magnitude BETWEEN 1 AND 999)
      AND l.total > r.threshold
     LEFT JOIN @extschema@.fintrans_alerts a
       ON (a.rule, a.source_account, a.target_account)
@@ -206,8 +211,7 @@ BEGIN ATOMIC
     FROM @extschema@.fintrans_pair_differences d
   UNION ALL
   SELECT 'magnitude', format('%s -> %s', d.source_account, d.target_account),
-         CASE WHEN d.ceiling IS NULL THEN 'a known magnitude'
-              ELSE format('at most %s', d.ceiling) END,
+         format('magnitude %s or higher', d.lowest),
          format('%s in magnitude %s', d.total, d.magnitude)
     FROM @extschema@.fintrans_magnitude_differences d
   UNION ALL

@@ -61,12 +61,13 @@ MERGE INTO fintrans_transactions t USING (VALUES (0)) v (amount) ON t.amount = v
 SELECT count(*) > 0 AS found FROM fintrans_verify();
 SELECT count(*) FROM fintrans_rebuild();
 SELECT * FROM fintrans_verify();
+-- magnitudes of 0.1.0 are no difference, but are corrected
 UPDATE fintrans_laundering SET magnitude = 500;
+SELECT * FROM differences();
 SELECT problem, corrected FROM fintrans_rebuild() WHERE corrected > 0;
 SELECT count(*) FROM fintrans_laundering WHERE magnitude = 500;
 -- totals, magnitudes, volume and dead letters changed by their owner
-UPDATE fintrans_laundering SET total = total + 1, magnitude = 500;
-INSERT INTO fintrans_magnitudes VALUES (500, 0);
+UPDATE fintrans_laundering SET total = total + 1, magnitude = 1000;
 INSERT INTO fintrans_laundering SELECT 'x', 'y', 1, 1, first_time, last_time, 32767 FROM fintrans_laundering LIMIT 1;
 UPDATE fintrans_volume SET maximum = 99 WHERE minute >= '2016-01-03';
 UPDATE fintrans_offsets SET dead_lettered = 1, dropped = dropped - 1;

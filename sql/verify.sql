@@ -11,13 +11,24 @@ SELECT * FROM fintrans_verify();
 -- a total
 UPDATE fintrans_laundering SET total = 21 WHERE target_account = 'b';
 SELECT * FROM fintrans_verify();
-UPDATE fintrans_laundering SET total = 20, magnitude = 500 WHERE target_account = 'b';
-INSERT INTO fintrans_magnitudes VALUES (500, 19.99);
+-- a magnitude: 20 is 200,000 units of a ten-thousandth, 2^17 * (1 + 134.6/256),
+-- so 1000 + 17 * 256 + 134; magnitudes of 0.1.0, 1 to 999, bound nothing
+UPDATE fintrans_laundering SET total = 20, magnitude = 5485 WHERE target_account = 'b';
 SELECT * FROM fintrans_verify();
-UPDATE fintrans_magnitudes SET ceiling = 20 WHERE magnitude = 500;
+UPDATE fintrans_laundering SET magnitude = 5486 WHERE target_account = 'b';
 SELECT * FROM fintrans_verify();
-DELETE FROM fintrans_magnitudes WHERE magnitude = 500;
+UPDATE fintrans_laundering SET magnitude = 1 WHERE target_account = 'b';
 SELECT * FROM fintrans_verify();
+-- 0 takes a floor that is known and not below
+BEGIN;
+UPDATE fintrans_laundering SET magnitude = 0 WHERE target_account = 'b';
+DELETE FROM fintrans_magnitudes;
+SELECT subject FROM fintrans_verify() WHERE subject = 'a -> b';
+INSERT INTO fintrans_magnitudes VALUES (0, 19.99);
+SELECT * FROM fintrans_verify();
+UPDATE fintrans_magnitudes SET ceiling = 20;
+SELECT * FROM fintrans_verify();
+ROLLBACK;
 UPDATE fintrans_laundering SET magnitude = 32767;
 -- a pair that should not be, and one that is missing
 INSERT INTO fintrans_laundering SELECT 'x', 'y', 1, 1, first_time, last_time, 32767
