@@ -22,6 +22,8 @@ BEGIN
         ('reader', 'SELECT', '%s.fintrans_laundering'),
         ('reader', 'SELECT', '%s.fintrans_magnitudes'),
         ('reader', 'SELECT', '%s.fintrans_volume'),
+        ('reader', 'SELECT', '%s.fintrans_volume_rollup'),
+        ('reader', 'SELECT', '%s.fintrans_volumes'),
         ('reader', 'SELECT', '%s.fintrans_offsets'),
         ('reader', 'SELECT', '%s.fintrans_rules'),
         ('reader', 'SELECT', '%s.fintrans_alerts'),

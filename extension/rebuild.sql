@@ -211,6 +211,44 @@ $$;
 COMMENT ON FUNCTION @extschema@.fintrans_correct_volume() IS
   'Internal, step of fintrans_rebuild(): corrects the volume; returns of how many minutes.';
 
+-- after the minutes, from which the extremes are read anew
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_correct_rollup()
+RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  corrected bigint;
+BEGIN
+  INSERT INTO @extschema@.fintrans_volume_rollup AS v
+  SELECT d.resolution, d.city, d.start,
+         coalesce(d.expected_transactions, 0) - coalesce(d.found_transactions, 0),
+         coalesce(d.expected_total, 0) - coalesce(d.found_total, 0),
+         'NaN', 'NaN'
+    FROM @extschema@.fintrans_rollup_differences d
+   ORDER BY d.resolution, d.city, d.start
+      ON CONFLICT (resolution, city, start) DO UPDATE
+     SET transactions = v.transactions + excluded.transactions,
+         total = v.total + excluded.total,
+         minimum = 'NaN', maximum = 'NaN';
+  GET DIAGNOSTICS corrected = ROW_COUNT;
+  IF corrected > 0 THEN
+    DELETE FROM @extschema@.fintrans_volume_rollup WHERE transactions = 0;
+    UPDATE @extschema@.fintrans_volume_rollup v
+       SET (minimum, maximum) = (
+             SELECT coalesce(min(m.minimum), 0), coalesce(max(m.maximum), 0)
+               FROM @extschema@.fintrans_volume m
+              WHERE m.city = v.city
+                AND m.minute >= v.start AND m.minute < v.start + v.resolution)
+     WHERE v.minimum = 'NaN';
+  END IF;
+  RETURN corrected;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_correct_rollup() IS
+  'Internal, step of fintrans_rebuild(): corrects the volume by hour, day and week; returns of how many periods.';
+
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_correct_alert()
 RETURNS bigint
 LANGUAGE plpgsql
@@ -267,7 +305,7 @@ AS $$
 DECLARE
   -- offsets before pairs before volume: the order in which writers lock rows
   steps CONSTANT text[] := ARRAY['trigger', 'offsets', 'dead letters', 'pair',
-                                 'magnitude', 'volume', 'alert', 'window'];
+                                 'magnitude', 'volume', 'rollup', 'alert', 'window'];
 BEGIN
   PERFORM @extschema@.fintrans_begin_upkeep();
   -- a rule changed meanwhile would not see what is corrected here
@@ -291,6 +329,7 @@ REVOKE EXECUTE ON FUNCTION
   @extschema@.fintrans_correct_pair(),
   @extschema@.fintrans_correct_magnitude(),
   @extschema@.fintrans_correct_volume(),
+  @extschema@.fintrans_correct_rollup(),
   @extschema@.fintrans_correct_alert(),
   @extschema@.fintrans_correct_window(),
   @extschema@.fintrans_rebuild()

@@ -203,3 +203,68 @@ COMMENT ON FUNCTION @extschema@.fintrans_summary_recv(internal) IS
   'Internal: a summary from its binary form; refuses what no amounts can have.';
 COMMENT ON FUNCTION @extschema@.fintrans_summary_send(@extschema@.fintrans_summary) IS
   'Internal: the binary form of a summary.';
+
+CREATE TABLE @extschema@.fintrans_volume_rollup (
+  resolution   interval NOT NULL,
+  city         text COLLATE "C" NOT NULL,
+  start        timestamptz NOT NULL,
+  transactions bigint NOT NULL,
+  total        numeric NOT NULL,
+  minimum      numeric NOT NULL,
+  maximum      numeric NOT NULL,
+  PRIMARY KEY (resolution, city, start),
+  CONSTRAINT fintrans_volume_rollup_total
+    CHECK (total > '-Infinity' AND total < 'Infinity')
+) PARTITION BY LIST (resolution);
+
+-- few pages hold the days, and none of them hours
+CREATE TABLE @extschema@.fintrans_volume_hours
+  PARTITION OF @extschema@.fintrans_volume_rollup FOR VALUES IN ('1 hour')
+  WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
+CREATE TABLE @extschema@.fintrans_volume_days
+  PARTITION OF @extschema@.fintrans_volume_rollup FOR VALUES IN ('1 day')
+  WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
+
+CREATE TABLE @extschema@.fintrans_volume_weeks
+  PARTITION OF @extschema@.fintrans_volume_rollup FOR VALUES IN ('7 days')
+  WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
+
+COMMENT ON TABLE @extschema@.fintrans_volume_hours IS
+  'The hours of fintrans_volume_rollup.';
+COMMENT ON TABLE @extschema@.fintrans_volume_days IS
+  'The days of fintrans_volume_rollup.';
+COMMENT ON TABLE @extschema@.fintrans_volume_weeks IS
+  'The weeks of fintrans_volume_rollup.';
+COMMENT ON TABLE @extschema@.fintrans_volume_rollup IS
+  'Volume per city and hour, UTC day, and week from Monday, of event time: always that of the minutes in fintrans_volume, kept by the same triggers.';
+COMMENT ON COLUMN @extschema@.fintrans_volume_rollup.resolution IS
+  'How long the period is: 1 hour, 1 day or 7 days.';
+COMMENT ON COLUMN @extschema@.fintrans_volume_rollup.start IS
+  'Start of the period.';
+COMMENT ON COLUMN @extschema@.fintrans_volume_rollup.total IS
+  'Sum of the amounts; total / transactions is the average.';
+COMMENT ON COLUMN @extschema@.fintrans_volume_rollup.minimum IS
+  'Smallest amount of the period.';
+COMMENT ON COLUMN @extschema@.fintrans_volume_rollup.maximum IS
+  'Largest amount of the period.';
+
+-- a dashboard asks for all cities of a time
+CREATE INDEX fintrans_volume_rollup_start
+  ON @extschema@.fintrans_volume_rollup (start, city);
+CREATE INDEX fintrans_volume_minute
+  ON @extschema@.fintrans_volume (minute);
+
+-- what 0.1.0 has counted; the index above keeps others from counting until then
+INSERT INTO @extschema@.fintrans_volume_rollup
+SELECT r.resolution, v.city,
+       pg_catalog.date_bin(r.resolution, v.minute, '1970-01-05 00:00+00'),
+       pg_catalog.sum(v.transactions), pg_catalog.sum(v.total),
+       pg_catalog.min(v.minimum), pg_catalog.max(v.maximum)
+  FROM @extschema@.fintrans_volume v,
+       (VALUES ('1 hour'::pg_catalog.interval), ('1 day'), ('7 days')) r (resolution)
+ GROUP BY 1, 2, 3;
+
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_volume_rollup', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_volume_hours', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_volume_days', '');
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_volume_weeks', '');

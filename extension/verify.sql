@@ -60,6 +60,26 @@ CREATE OR REPLACE VIEW @extschema@.fintrans_volume_differences AS
 COMMENT ON VIEW @extschema@.fintrans_volume_differences IS
   'Minutes of a city whose volume is not that of the transactions held.';
 
+CREATE OR REPLACE VIEW @extschema@.fintrans_rollup_differences AS
+  SELECT resolution, city, start,
+         e.transactions AS expected_transactions, e.total AS expected_total,
+         e.minimum AS expected_minimum, e.maximum AS expected_maximum,
+         f.transactions AS found_transactions, f.total AS found_total,
+         f.minimum AS found_minimum, f.maximum AS found_maximum
+    FROM (SELECT r.resolution, v.city,
+                 date_bin(r.resolution, v.minute, '1970-01-05 00:00+00') AS start,
+                 sum(v.transactions)::bigint AS transactions, sum(v.total) AS total,
+                 min(v.minimum) AS minimum, max(v.maximum) AS maximum
+            FROM @extschema@.fintrans_volume v,
+                 (VALUES ('1 hour'::interval), ('1 day'), ('7 days')) r (resolution)
+           GROUP BY 1, 2, 3) e
+    FULL JOIN @extschema@.fintrans_volume_rollup f USING (resolution, city, start)
+   WHERE (e.transactions, e.total, e.minimum, e.maximum)
+         IS DISTINCT FROM (f.transactions, f.total, f.minimum, f.maximum);
+
+COMMENT ON VIEW @extschema@.fintrans_rollup_differences IS
+  'Hours, days and weeks of a city whose volume is not that of their minutes.';
+
 CREATE OR REPLACE VIEW @extschema@.fintrans_offset_differences AS
   SELECT topic, kafka_partition, f.first_offset, f.next_offset,
          f.stored + f.replayed AS counted,
@@ -226,6 +246,17 @@ BEGIN ATOMIC
                           d.found_maximum) END
     FROM @extschema@.fintrans_volume_differences d
   UNION ALL
+  SELECT 'rollup', format('%s %s for %s', d.city, d.start, d.resolution),
+         CASE WHEN d.expected_transactions IS NULL THEN 'none'
+              ELSE format('%s in %s, each %s to %s', d.expected_total,
+                          d.expected_transactions, d.expected_minimum,
+                          d.expected_maximum) END,
+         CASE WHEN d.found_transactions IS NULL THEN 'none'
+              ELSE format('%s in %s, each %s to %s', d.found_total,
+                          d.found_transactions, d.found_minimum,
+                          d.found_maximum) END
+    FROM @extschema@.fintrans_rollup_differences d
+  UNION ALL
   SELECT 'offsets', format('%s [%s]', d.topic, d.kafka_partition),
          CASE WHEN d.counted IS NULL THEN 'a row in fintrans_offsets'
               ELSE format('%s rows, each offset once, from %s to below %s',
@@ -264,6 +295,6 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION @extschema@.fintrans_verify() IS
-  'Recomputes everything fintrans maintains and returns a row per difference: totals, volume, offsets against rows, dead letters, triggers, missing alerts, window states. No row: all is well. Reads all transactions three times, and four times more for the windowed rules; memory is bounded by work_mem and the number of partitions.';
+  'Recomputes everything fintrans maintains and returns a row per difference: totals, volume and its rollup, offsets against rows, dead letters, triggers, missing alerts, window states. No row: all is well. Reads all transactions three times, and four times more for the windowed rules; memory is bounded by work_mem and the number of partitions.';
 
 REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_verify() FROM PUBLIC;

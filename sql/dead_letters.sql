@@ -83,6 +83,7 @@ SELECT * FROM fintrans_verify();
 DROP VIEW offsets;
 DELETE FROM fintrans_transactions;
 DELETE FROM fintrans_volume;
+DELETE FROM fintrans_volume_rollup;
 DELETE FROM fintrans_offsets;
 DELETE FROM fintrans_replayed_letters;
 DELETE FROM fintrans_alerts;

@@ -186,6 +186,7 @@ REVOKE CREATE ON SCHEMA public FROM hostile_nobody;
 DROP TABLE fintrans_transactions_20260101, fintrans_transactions_20260102;
 DELETE FROM fintrans_laundering;
 DELETE FROM fintrans_volume;
+DELETE FROM fintrans_volume_rollup;
 DELETE FROM fintrans_alerts;
 DELETE FROM fintrans_rules;
 DELETE FROM fintrans_offsets;

@@ -102,6 +102,7 @@ SELECT * FROM fintrans_rebuild();
 ROLLBACK;
 DELETE FROM fintrans_transactions;
 DELETE FROM fintrans_volume;
+DELETE FROM fintrans_volume_rollup;
 DELETE FROM fintrans_magnitudes;
 DELETE FROM fintrans_offsets;
 DELETE FROM fintrans_alerts;

@@ -107,6 +107,7 @@ SELECT target_account, total FROM fintrans_laundering WHERE target_account IN ('
 SELECT * FROM fintrans_verify();
 DELETE FROM fintrans_transactions;
 DELETE FROM fintrans_volume;
+DELETE FROM fintrans_volume_rollup;
 DELETE FROM fintrans_offsets;
 DELETE FROM fintrans_alerts;
 DELETE FROM fintrans_rules;
