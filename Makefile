@@ -10,9 +10,9 @@ OBJS = $(patsubst %.c,%.o,$(sort $(wildcard extension/*.c)))
 sql_tables = tables-0.1.0 tables-0.2.0
 sql_update = update_begin replaced-0.2.0
 sql_update_end = update_end
-sql_others = magnitudes triggers partitions upkeep retention dead_letters \
-	suspects volume windows alerts exemptions reviews verify rebuild rules \
-	summary bursts privileges
+sql_others = magnitudes triggers partitions indexes upkeep retention \
+	dead_letters suspects volume windows alerts exemptions reviews verify \
+	rebuild rules summary bursts privileges
 DATA = extension/fintrans--0.1.0.sql
 DATA_built = build/extension/fintrans--0.2.0.sql \
 	build/extension/fintrans--0.1.0--0.2.0.sql

@@ -23,8 +23,8 @@
 #include "kafka_properties.h"
 #include "log.h"
 #include "program.h"
-#include "retention.h"
 #include "time_spec.h"
+#include "upkeep.h"
 #include "writer.h"
 
 #define PROGRAM "fintrans-bridge"
@@ -50,6 +50,7 @@ typedef struct Settings
 	const char *time_range;
 	const char *currency;
 	const char *retain;
+	bool		no_index;
 	bool		exit_at_end;
 	int64_t		max_messages;
 	OptionList	properties;
@@ -113,8 +114,12 @@ static const OptionSpec specs[] = {
 	"first bridge that names one decides it for all that are started later."},
 	{"retain", "FINTRANS_RETAIN", NULL, OPTION_TEXT,
 		offsetof(Settings, retain), "DURATION", NULL, 0, 0, NULL, false,
-		"Once a day, drop the transactions of days before this long ago, such "
-	"as 400d.  Needs the keeper's privileges.  Without it all are kept."},
+		"Drop the transactions of days before this long ago, such as 400d.  "
+	"Needs the keeper's privileges.  Without it all are kept."},
+	{"no-index", "FINTRANS_NO_INDEX", NULL, OPTION_FLAG,
+		offsetof(Settings, no_index), NULL, NULL, 0, 0, NULL, false,
+		"Leave the partitions of days that have passed without the indexes by "
+	"which the transactions of a pair or an account are found."},
 	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
 	"When to end"},
 	{"exit-at-end", "FINTRANS_EXIT_AT_END", NULL, OPTION_FLAG,
@@ -258,7 +263,7 @@ run(const Settings *settings, IngestSettings *ingest, int64_t retain_ms,
 	size_t errstr_size)
 {
 	int			status = EXIT_FAILURE;
-	Retention  *retention = NULL;
+	Upkeep	   *upkeep = NULL;
 	Consumer   *consumer = NULL;
 	Writer	   *writer = writer_start(settings->database, settings->currency,
 									  errstr, errstr_size);
@@ -267,15 +272,15 @@ run(const Settings *settings, IngestSettings *ingest, int64_t retain_ms,
 			  "version=" FINTRANS_VERSION " group=%s topics=%s",
 			  log_quote(settings->group, (char[256]) {0}, 256),
 			  log_quote(settings->topics, (char[512]) {0}, 512));
-	if (writer != NULL && retain_ms > 0)
-		retention = retention_start(settings->database, retain_ms, errstr,
-									errstr_size);
-	if (writer == NULL || (retain_ms > 0 && retention == NULL))
+	if (writer != NULL)
+		upkeep = upkeep_start(settings->database, !settings->no_index,
+							  retain_ms, errstr, errstr_size);
+	if (writer == NULL || upkeep == NULL)
 		report_failure(errstr);
 	else
 		status = load(ingest, consumer_settings, &consumer, writer, errstr,
 					  errstr_size);
-	if ((retention != NULL && !retention_stop(retention, THREAD_STOP_MS)) ||
+	if ((upkeep != NULL && !upkeep_stop(upkeep, THREAD_STOP_MS)) ||
 		(writer != NULL && !writer_stop(writer, THREAD_STOP_MS)))
 	{
 		/* a thread waits for the database and cannot be ended */

@@ -41,6 +41,8 @@ BEGIN
         ('writer', 'SELECT, INSERT', '%s.fintrans_settings'),
         ('writer', 'EXECUTE',
          'FUNCTION %s.fintrans_ensure_partitions(timestamptz, timestamptz)'),
+        ('writer', 'EXECUTE', 'FUNCTION %s.fintrans_make_index(regclass, text)'),
+        ('writer', 'EXECUTE', 'PROCEDURE %s.fintrans_index_partitions(timestamptz, bigint)'),
         ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_retire(timestamptz)'),
         ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_retired_leaf(timestamptz)'),
         ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_empty_retired_leaf(timestamptz, text, bigint)'),

@@ -51,6 +51,7 @@ UPDATE shared.fintrans_volume SET maximum = 1501;
 SELECT problem, expected, found FROM shared.fintrans_verify() ORDER BY problem;
 -- a procedure that commits can pin no search_path
 SET search_path = shared, pg_catalog;
+CALL fintrans_index_partitions('2026-01-02');
 CALL fintrans_drop_before('2026-01-02');
 RESET search_path;
 SELECT count(*) FROM shared.fintrans_transactions;

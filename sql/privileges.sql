@@ -22,6 +22,7 @@ INSERT INTO fintrans_transactions_20260102 VALUES ('2026-01-02', 'London', 'a', 
 INSERT INTO fintrans_dead_letters (topic, kafka_partition, kafka_offset, payload, reason)
 VALUES ('London', 0, 0, '\x00', 'bad_encoding');
 SELECT kafka_offset, reason FROM fintrans_dead_letters;
+CALL fintrans_index_partitions('-infinity');
 SELECT count(*) FROM fintrans_transactions;
 DELETE FROM fintrans_transactions;
 UPDATE fintrans_laundering SET total = 0;
@@ -58,6 +59,10 @@ SELECT count(*) FROM fintrans_transactions;
 -- the reader sees all but raw payloads, and changes nothing
 SET ROLE fintrans_test_reader;
 SELECT source_account, target_account, total FROM fintrans_suspects(8000);
+SELECT source_account, total FROM fintrans_suspects(8000, '100 years', 1);
+SELECT sum(amount) FROM fintrans_pair_transactions('a', 'b');
+SELECT count(*) FROM fintrans_volume_by('1 day', NULL, NULL);
+CALL fintrans_index_partitions();
 SELECT topic, reason, dead_letters FROM fintrans_dead_letter_counts;
 SELECT problem FROM fintrans_verify();
 SELECT rule, total, state FROM fintrans_alerts;

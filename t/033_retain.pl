@@ -1,5 +1,6 @@
-# A bridge with --retain drops what is too old beside its loading, with a
-# connection of its own; one that may not do so goes on loading and says so.
+# A bridge indexes days that have passed, and with --retain drops what is too old,
+# beside its loading, with a connection of its own; one that may not do so goes
+# on loading and says so.
 use strict;
 use warnings;
 
@@ -23,16 +24,26 @@ sub days_held
 		q{SELECT count(*) FROM fintrans_transactions WHERE source_account = 'a'});
 }
 
+sub indexes_missing
+{
+	return $node->safe_psql('postgres',
+		q{SELECT count(*) FROM fintrans_missing_indexes(now() - interval '2 hours')});
+}
+
+my $missing = indexes_missing();
 my $generator = start_generator($broker, '--rate' => 3000, '--seed' => 46);
-my $bridge = start_bridge($node, $broker, 'bridge', '--retain' => '4d');
+my $bridge = start_bridge($node, $broker, 'bridge', '--retain' => '4d', '--no-index');
 wait_for { $bridge->logged =~ /retention failed.*permission denied/ } 'the refusal';
 wait_for { progress($node) > 1000 } 'loading without the privilege to drop';
 is(days_held(), 4, 'nothing is dropped without the privilege');
+is(indexes_missing(), $missing, 'with --no-index no partition is indexed');
 is($bridge->stop, 0, 'the bridge ends well');
 
 $bridge = start_bridge($node, $broker, 'keeper', '--retain' => '4d');
 wait_for { $bridge->logged =~ /old partitions dropped/ } 'the old days to go';
 is(days_held(), 2, 'what is old enough is dropped');
+wait_for { $bridge->logged =~ /partitions indexed.*indexes=[1-9]/ } 'indexes';
+is(indexes_missing(), 0, 'what is kept of days that have passed is indexed');
 my $loaded = progress($node);
 wait_for { progress($node) > $loaded } 'loading after it';
 is($generator->stop, 0, 'the generator delivered everything');

@@ -1,0 +1,142 @@
+-- Indexes of partitions whose day has passed, and what they are for: the transactions of a pair or an account.
+
+-- Partitions being filled have none, since that would slow down every COPY.  By
+-- their definition, so that those somebody else has made count.
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_missing_indexes(
+  before timestamptz DEFAULT now())
+RETURNS TABLE (leaf regclass, columns text, statement text)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' SET datestyle = 'ISO'
+BEGIN ATOMIC
+  SELECT c.oid::regclass, w.columns,
+         format('CREATE INDEX CONCURRENTLY ON %s (%s)', c.oid::regclass, w.columns)
+    FROM pg_inherits i
+    JOIN pg_class c ON c.oid = i.inhrelid
+   CROSS JOIN substring(pg_get_expr(c.relpartbound, c.oid)
+                        FROM 'TO \(''([^'']+)''\)') b (upper_bound)
+   CROSS JOIN (VALUES ('source_account, target_account, event_time'),
+                      ('target_account, event_time')) w (columns)
+   WHERE i.inhparent = '@extschema@.fintrans_transactions'::regclass
+     AND c.relkind = 'r'
+     AND b.upper_bound::timestamptz <= before
+     AND pg_relation_size(c.oid) > 0
+     AND NOT EXISTS (SELECT FROM pg_index x
+                      WHERE x.indrelid = c.oid AND x.indisvalid
+                        AND x.indpred IS NULL
+                        AND pg_get_indexdef(x.indexrelid)
+                            LIKE '% USING btree (' || w.columns || '%')
+   ORDER BY b.upper_bound::timestamptz, w.columns;
+END;
+
+COMMENT ON FUNCTION @extschema@.fintrans_missing_indexes(timestamptz) IS
+  'The indexes that partitions with transactions lack whose day was over by then, oldest day first, and the statement with which the owner of the extension can make each without holding up writers.';
+
+-- Rows that come late for that day wait until the index is made, but nobody
+-- waits for it to begin.
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_make_index(
+  leaf regclass, columns text)
+RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM @extschema@.fintrans_missing_indexes() m
+                  WHERE m.leaf = fintrans_make_index.leaf
+                    AND m.columns = fintrans_make_index.columns) THEN
+    RETURN false;
+  END IF;
+  EXECUTE format('LOCK TABLE %s IN SHARE MODE NOWAIT', leaf);
+  EXECUTE format('CREATE INDEX ON %s (%s)', leaf, columns);
+  RETURN true;
+EXCEPTION WHEN lock_not_available THEN
+  RETURN false;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_make_index(regclass, text) IS
+  'Internal, step of fintrans_index_partitions(): makes one index, unless it is there, or somebody writes to the partition or vacuums it.';
+
+REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_make_index(regclass, text)
+  FROM PUBLIC;
+
+-- No SET and no SECURITY DEFINER, or it could not commit: hence no operator,
+-- function or type that the caller's search_path could decide about.
+CREATE OR REPLACE PROCEDURE @extschema@.fintrans_index_partitions(
+  before timestamptz DEFAULT now(), INOUT made bigint DEFAULT 0)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  missing pg_catalog.record;
+BEGIN
+  made := 0;
+  FOR missing IN SELECT m.leaf, m.columns
+                   FROM @extschema@.fintrans_missing_indexes(before) m LOOP
+    IF @extschema@.fintrans_make_index(missing.leaf, missing.columns) THEN
+      made := made OPERATOR(pg_catalog.+) 1::pg_catalog.int8;
+    END IF;
+    COMMIT;
+  END LOOP;
+END
+$$;
+
+COMMENT ON PROCEDURE @extschema@.fintrans_index_partitions(timestamptz, bigint) IS
+  'Makes the indexes that partitions lack whose day was over by then, each in a database transaction of its own, and tells how many. A partition that somebody writes to or vacuums is left for the next call; rows that come late for one wait while its index is made.';
+
+REVOKE EXECUTE ON PROCEDURE @extschema@.fintrans_index_partitions(timestamptz, bigint)
+  FROM PUBLIC;
+
+-- PL/pgSQL plans the query for these times, so partitions are left out that the
+-- pair's first and last time rule out; a pair without a total is looked for in
+-- all, since it may be what fintrans_verify() finds.
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_pair_transactions(
+  source_account text, target_account text,
+  from_time timestamptz DEFAULT NULL, to_time timestamptz DEFAULT NULL)
+RETURNS SETOF @extschema@.fintrans_transactions
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+  lowest  timestamptz;
+  highest timestamptz;
+BEGIN
+  SELECT min(l.first_time), max(l.last_time) INTO lowest, highest
+    FROM @extschema@.fintrans_laundering l
+   WHERE l.source_account = fintrans_pair_transactions.source_account
+     AND l.target_account = fintrans_pair_transactions.target_account;
+  lowest := greatest(lowest, from_time, '-infinity');
+  highest := least(highest, to_time, 'infinity');
+  RETURN QUERY
+    SELECT t.* FROM @extschema@.fintrans_transactions t
+     WHERE t.source_account = fintrans_pair_transactions.source_account
+       AND t.target_account = fintrans_pair_transactions.target_account
+       AND t.event_time BETWEEN lowest AND highest
+     ORDER BY t.event_time, t.city, t.kafka_partition, t.kafka_offset;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_pair_transactions(text, text, timestamptz, timestamptz) IS
+  'The transactions held from one account to another, in the order of event time, between two times, both included; NULL sets no bound. By index in partitions whose day has passed (see fintrans_index_partitions), by reading the others.';
+
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_account_transactions(
+  account text,
+  from_time timestamptz DEFAULT NULL, to_time timestamptz DEFAULT NULL)
+RETURNS SETOF @extschema@.fintrans_transactions
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  lowest  timestamptz := coalesce(from_time, '-infinity');
+  highest timestamptz := coalesce(to_time, 'infinity');
+BEGIN
+  RETURN QUERY
+    SELECT t.* FROM @extschema@.fintrans_transactions t
+     WHERE (t.source_account = account OR t.target_account = account)
+       AND t.event_time BETWEEN lowest AND highest
+     ORDER BY t.event_time, t.city, t.kafka_partition, t.kafka_offset;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_account_transactions(text, timestamptz, timestamptz) IS
+  'The transactions held in which an account is the source or the target, in the order of event time, between two times, both included; NULL sets no bound. By index in partitions whose day has passed (see fintrans_index_partitions), by reading the others.';
