@@ -32,10 +32,12 @@ override with_llvm = no
 
 PG_CONFIG = pg_config
 
+benches = bench-history bench-rules bench-aggregates bench-volume bench-drilldown
+
 # These targets install what is missing, so they must not need it themselves.
 own_targets = help demo docs check check-unit check-sql check-isolation \
-	check-tap check-versions bench bench-history bench-rules bench-aggregates \
-	kafka-jars list-regress list-isolation
+	check-tap check-versions bench $(benches) kafka-jars list-regress \
+	list-isolation
 
 all:
 
@@ -105,7 +107,7 @@ check-versions:
 bench:
 	@bench/run
 
-bench-history bench-rules bench-aggregates:
+$(benches):
 	@bench/run $(@:bench-%=%)
 
 # the option lists in docs/, which t/003_documentation.pl compares
@@ -146,11 +148,12 @@ help:
 	@echo 'make uninstall     remove what install put there'
 	@echo 'make installcheck  SQL and isolation tests on a running server'
 	@echo 'make bench         measure throughput; bench-history with ten million pairs,'
-	@echo '                   bench-rules with windowed rules, bench-aggregates against plain SQL'
+	@echo '                   bench-rules windowed rules, bench-aggregates against plain SQL,'
+	@echo '                   bench-volume a year of dashboards, bench-drilldown 50 million rows'
 	@echo 'make docs          write the option lists in docs/'
 	@echo 'make clean         remove what was built, but not build/kafka, which was fetched'
 
-.PHONY: all docs demo bench bench-history bench-rules bench-aggregates help \
-	kafka-jars check check-fresh check-versions check-unit check-sql \
+.PHONY: all docs demo bench $(benches) \
+	help kafka-jars check check-fresh check-versions check-unit check-sql \
 	check-isolation check-tap list-regress list-isolation all-bridge \
 	install-bridge uninstall-bridge clean-bridge
