@@ -416,10 +416,15 @@ fintrans_window_hits(PG_FUNCTION_ARGS)
 	Amount		amount_from;
 	Windows		windows;
 	ListCell   *cell;
+	int			i;
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		return (Datum) 0;
+	for (i = 0; i < PG_NARGS(); i++)
+	{
+		/* amount_from is the one that need not be */
+		if (PG_ARGISNULL(i) && i != 2)
+			return (Datum) 0;
+	}
 	rule.kind = rules_find_kind(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	rule.threshold_datum = PG_GETARG_DATUM(1);
 	amount_from_datum(&rule.threshold, rule.threshold_datum);

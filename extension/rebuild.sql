@@ -275,7 +275,7 @@ $$;
 COMMENT ON FUNCTION @extschema@.fintrans_correct_alert() IS
   'Internal, step of fintrans_rebuild(): raises the alerts that are missing; returns how many.';
 
--- As by a change of the rules, which keeps writers away until it has committed.
+-- As by a change of the rules: fintrans_rebuild() has locked them.
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_correct_window()
 RETURNS bigint
 LANGUAGE plpgsql
@@ -310,6 +310,12 @@ BEGIN
   PERFORM @extschema@.fintrans_begin_upkeep();
   -- a rule changed meanwhile would not see what is corrected here
   LOCK TABLE @extschema@.fintrans_rules IN SHARE MODE;
+  -- Window states are made anew as by a change of rules, which keeps writers
+  -- away, and has to before they wait for what is corrected here.
+  IF EXISTS (SELECT FROM @extschema@.fintrans_window_differences)
+     OR EXISTS (SELECT FROM @extschema@.fintrans_window_alert_differences) THEN
+    UPDATE @extschema@.fintrans_rules SET enabled = enabled WHERE false;
+  END IF;
   FOREACH problem IN ARRAY steps LOOP
     RAISE NOTICE 'correcting %', problem;
     EXECUTE 'SELECT @extschema@.fintrans_correct_' || replace(problem, ' ', '_') || '()'

@@ -553,6 +553,8 @@ fintrans_windows_changed(PG_FUNCTION_ARGS)
 	Windows		change;
 	Windows		result;
 
+	if (PG_ARGISNULL(1))
+		PG_RETURN_NULL();
 	if (PG_ARGISNULL(0))
 		windows_create(&old, 0);
 	else
@@ -574,6 +576,8 @@ fintrans_windows_with(PG_FUNCTION_ARGS)
 	Windows		result;
 	int			i;
 
+	if (PG_ARGISNULL(1))
+		PG_RETURN_NULL();
 	if (PG_ARGISNULL(0))
 		PG_RETURN_BYTEA_P(PG_GETARG_BYTEA_P(1));
 	windows_decode(&state, PG_GETARG_BYTEA_PP(0));
@@ -601,9 +605,17 @@ fintrans_window_state_add(PG_FUNCTION_ARGS)
 	Windows    *windows;
 	Window	   *window;
 	Amount		total;
+	int			i;
 
 	if (!AggCheckCallContext(fcinfo, &aggregate))
 		elog(ERROR, "fintrans_window_state_add called outside an aggregate");
+	for (i = 1; i < PG_NARGS(); i++)
+	{
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("a window state cannot have NULL in it")));
+	}
 	caller = MemoryContextSwitchTo(aggregate);
 	if (PG_ARGISNULL(0))
 	{

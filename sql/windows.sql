@@ -196,6 +196,15 @@ SELECT * FROM fintrans_window_entries('\x01ffffffffffffffffffff');
 SELECT * FROM fintrans_window_entries('\x0101010000010200020000ff');
 SELECT * FROM fintrans_window_entries('\x010107000102010200020064');
 SELECT fintrans_window_hits('pair_total', 1, NULL, '{1,2}', '{0}', '{1}', '{1}');
+SELECT fintrans_window_hits('pair_total', 1, NULL, '{NULL}', '{0}', '{1}', '{1}');
+SELECT fintrans_window_hits('no such kind', 1, NULL, '{1}', '{0}', '{1}', '{1}');
+SELECT fintrans_window_hits('pair_total', 0, NULL, '{1}', '{0}', '{1}', '{1}');
+SELECT fintrans_window_hits('pair_total', 0, NULL, NULL, NULL, NULL, NULL), fintrans_window_hits(NULL, NULL, NULL, '{}', '{}', '{}', '{}');
+SELECT fintrans_windows_changed(NULL, NULL), fintrans_windows_changed('\x0100', NULL), fintrans_windows_changed(NULL, '\x0100');
+SELECT fintrans_windows_with(NULL, NULL), fintrans_windows_with('\x0100', NULL), fintrans_windows_with(NULL, '\x0100');
+SELECT fintrans_window_state(1, 0, 1, 0, 1, NULL);
+SELECT fintrans_window_state(n, 0, 1, 0, 1, 1) FROM generate_series(1, 2) n;
+SELECT fintrans_window_state(1, 0, 1, 0, 1, 1) FROM generate_series(1, 0) n;
 -- with the last rule about accounts their states go
 DELETE FROM fintrans_rules WHERE kind <> 'pair_total';
 SELECT count(*) AS accounts_left FROM fintrans_accounts;
