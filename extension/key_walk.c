@@ -1,10 +1,10 @@
 /*
- * An ordered walk of fintrans_laundering's primary key.
+ * An ordered walk of a primary key of one or two texts.
  *
- * Pairs come in the order of the index, so the next one often lies on the leaf
+ * Keys come in the order of the index, so the next one often lies on the leaf
  * page of the last one, or not far from it.  The walk remembers that page
  * and looks there first; it descends from the root only when the page's high
- * key says that the pair lies beyond.  Comparing bytes directly also spares
+ * key says that the key lies beyond.  Comparing bytes directly also spares
  * the function calls of a descent, which is most of its cost.
  *
  * The page is locked while it is looked at only.  Meanwhile it may be split:
@@ -30,23 +30,25 @@ struct KeyWalk
 {
 	Relation	table;
 	Relation	index;
+	int			ncolumns;
 	BTScanInsert key;			/* for descents */
-	BlockNumber leaf;			/* where the last pair was, if anywhere */
+	BlockNumber leaf;			/* where the last key was, if anywhere */
 };
 
 KeyWalk *
-key_walk_begin(Relation table, Relation index)
+key_walk_begin(Relation table, Relation index, int ncolumns)
 {
 	KeyWalk    *walk = palloc(sizeof(KeyWalk));
 	int			i;
 
 	walk->table = table;
 	walk->index = index;
+	walk->ncolumns = ncolumns;
 	walk->leaf = InvalidBlockNumber;
 	walk->key = _bt_mkscankey(index, NULL);
-	walk->key->keysz = 2;
+	walk->key->keysz = ncolumns;
 	walk->key->anynullkeys = false;
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < ncolumns; i++)
 		walk->key->scankeys[i].sk_flags &= ~SK_ISNULL;
 	return walk;
 }
@@ -66,13 +68,14 @@ key_walk_end(KeyWalk *walk)
 
 /* Pin and share-lock the leaf where the key belongs; none in an empty index. */
 static Buffer
-descend(KeyWalk *walk, Datum source_account, Datum target_account)
+descend(KeyWalk *walk, const Datum *values)
 {
 	Buffer		leaf;
 	BTStack		stack;
+	int			i;
 
-	walk->key->scankeys[0].sk_argument = source_account;
-	walk->key->scankeys[1].sk_argument = target_account;
+	for (i = 0; i < walk->ncolumns; i++)
+		walk->key->scankeys[i].sk_argument = values[i];
 	stack = compat_bt_search(walk->index, walk->table, walk->key, &leaf);
 	_bt_freestack(stack);
 	return leaf;
@@ -89,38 +92,41 @@ compare_span(const TextSpan *span, const char *value)
 }
 
 /*
- * How the pair compares with the first natts accounts of an index entry;
- * accounts cut off a pivot count as lower than any.  Neither is ever NULL.
+ * How the key wanted compares with the first natts columns of an index entry;
+ * columns cut off a pivot count as lower than any.  Neither is ever NULL.
  * *plain becomes false for a value that is not stored as it is.
  */
 static int
-compare_entry(const PairDelta *pair, IndexTuple entry, int natts, bool *plain)
+compare_entry(const KeyWalk *walk, const TextSpan *wanted, IndexTuple entry,
+			  int natts, bool *plain)
 {
 	const char *start =
 		(const char *) entry + IndexInfoFindDataOffset(entry->t_info);
 	const char *value = start;
-	int			order;
+	int			i;
 
-	if (natts < 1)
-		return 1;
-	if (VARATT_IS_COMPRESSED(value) || VARATT_IS_EXTERNAL(value))
+	for (i = 0; i < walk->ncolumns; i++)
 	{
-		*plain = false;
-		return 0;
+		int			order;
+
+		if (i >= natts)
+			return 1;
+		if (i > 0)
+		{
+			value += VARSIZE_ANY(value);
+			value = start + att_align_pointer(value - start, TYPALIGN_INT, -1,
+											  value);
+		}
+		if (VARATT_IS_COMPRESSED(value) || VARATT_IS_EXTERNAL(value))
+		{
+			*plain = false;
+			return 0;
+		}
+		order = compare_span(&wanted[i], value);
+		if (order != 0)
+			return order;
 	}
-	order = compare_span(&pair->source_account, value);
-	if (order != 0)
-		return order;
-	if (natts < 2)
-		return 1;
-	value += VARSIZE_ANY(value);
-	value = start + att_align_pointer(value - start, TYPALIGN_INT, -1, value);
-	if (VARATT_IS_COMPRESSED(value) || VARATT_IS_EXTERNAL(value))
-	{
-		*plain = false;
-		return 0;
-	}
-	return compare_span(&pair->target_account, value);
+	return 0;
 }
 
 static inline IndexTuple
@@ -130,12 +136,12 @@ entry_at(Page page, OffsetNumber offset)
 }
 
 /*
- * Whether all entries of the pair are on this page.  Lower ones cannot be the
- * question: an earlier pair belonged here, or a descent ended here.
+ * Whether all entries of the key are on this page.  Lower ones cannot be the
+ * question: an earlier key belonged here, or a descent ended here.
  */
 static bool
 leaf_covers(KeyWalk *walk, Page page, BTPageOpaque opaque,
-			const PairDelta *pair, bool *plain)
+			const TextSpan *wanted, bool *plain)
 {
 	IndexTuple	high_key;
 
@@ -144,14 +150,15 @@ leaf_covers(KeyWalk *walk, Page page, BTPageOpaque opaque,
 	if (P_RIGHTMOST(opaque))
 		return true;
 	high_key = entry_at(page, P_HIKEY);
-	return compare_entry(pair, high_key,
+	return compare_entry(walk, wanted, high_key,
 						 BTreeTupleGetNAtts(high_key, walk->index),
 						 plain) < 0;
 }
 
-/* The first entry of the page that is not below the pair. */
+/* The first entry of the page that is not below the key. */
 static OffsetNumber
-lower_bound(Page page, BTPageOpaque opaque, const PairDelta *pair, bool *plain)
+lower_bound(const KeyWalk *walk, Page page, BTPageOpaque opaque,
+			const TextSpan *wanted, bool *plain)
 {
 	OffsetNumber low = P_FIRSTDATAKEY(opaque);
 	OffsetNumber high = OffsetNumberNext(PageGetMaxOffsetNumber(page));
@@ -160,7 +167,8 @@ lower_bound(Page page, BTPageOpaque opaque, const PairDelta *pair, bool *plain)
 	{
 		OffsetNumber middle = low + (high - low) / 2;
 
-		if (compare_entry(pair, entry_at(page, middle), 2, plain) > 0)
+		if (compare_entry(walk, wanted, entry_at(page, middle),
+						  walk->ncolumns, plain) > 0)
 			low = OffsetNumberNext(middle);
 		else
 			high = middle;
@@ -185,18 +193,18 @@ collect_tids(IndexTuple entry, ItemPointerData *tids, int *count)
 }
 
 static KeyWalkResult
-search_leaf(Page page, BTPageOpaque opaque, const PairDelta *pair,
-			ItemPointerData *tids, int *count)
+search_leaf(const KeyWalk *walk, Page page, BTPageOpaque opaque,
+			const TextSpan *wanted, ItemPointerData *tids, int *count)
 {
 	bool		plain = true;
-	OffsetNumber offset = lower_bound(page, opaque, pair, &plain);
+	OffsetNumber offset = lower_bound(walk, page, opaque, wanted, &plain);
 
 	for (; offset <= PageGetMaxOffsetNumber(page);
 		 offset = OffsetNumberNext(offset))
 	{
 		IndexTuple	entry = entry_at(page, offset);
 
-		if (compare_entry(pair, entry, 2, &plain) != 0)
+		if (compare_entry(walk, wanted, entry, walk->ncolumns, &plain) != 0)
 			break;
 		if (!ItemIdIsDead(PageGetItemId(page, offset)) &&
 			!collect_tids(entry, tids, count))
@@ -207,7 +215,7 @@ search_leaf(Page page, BTPageOpaque opaque, const PairDelta *pair,
 
 /* Look on a locked leaf and unlock it; *covered tells if that was the place. */
 static KeyWalkResult
-look_on_leaf(KeyWalk *walk, Buffer leaf, const PairDelta *pair,
+look_on_leaf(KeyWalk *walk, Buffer leaf, const TextSpan *wanted,
 			 ItemPointerData *tids, int *count, bool *covered)
 {
 	Page		page = BufferGetPage(leaf);
@@ -215,17 +223,17 @@ look_on_leaf(KeyWalk *walk, Buffer leaf, const PairDelta *pair,
 	KeyWalkResult result = KEY_WALK_UNSURE;
 	bool		plain = true;
 
-	*covered = leaf_covers(walk, page, opaque, pair, &plain) && plain;
+	*covered = leaf_covers(walk, page, opaque, wanted, &plain) && plain;
 	if (*covered)
-		result = search_leaf(page, opaque, pair, tids, count);
+		result = search_leaf(walk, page, opaque, wanted, tids, count);
 	walk->leaf = *covered ? BufferGetBlockNumber(leaf) : InvalidBlockNumber;
 	UnlockReleaseBuffer(leaf);
 	return result;
 }
 
 KeyWalkResult
-key_walk_find(KeyWalk *walk, const PairDelta *pair, Datum source_account,
-			  Datum target_account, ItemPointerData *tids, int *count)
+key_walk_find(KeyWalk *walk, const TextSpan *wanted, const Datum *values,
+			  ItemPointerData *tids, int *count)
 {
 	Buffer		leaf;
 	bool		covered;
@@ -237,12 +245,12 @@ key_walk_find(KeyWalk *walk, const PairDelta *pair, Datum source_account,
 
 		leaf = ReadBuffer(walk->index, walk->leaf);
 		LockBuffer(leaf, BT_READ);
-		result = look_on_leaf(walk, leaf, pair, tids, count, &covered);
+		result = look_on_leaf(walk, leaf, wanted, tids, count, &covered);
 		if (covered)
 			return result;
 	}
-	leaf = descend(walk, source_account, target_account);
+	leaf = descend(walk, values);
 	if (!BufferIsValid(leaf))
 		return KEY_WALK_DONE;
-	return look_on_leaf(walk, leaf, pair, tids, count, &covered);
+	return look_on_leaf(walk, leaf, wanted, tids, count, &covered);
 }

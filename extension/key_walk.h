@@ -1,5 +1,5 @@
 /*
- * An ordered walk of fintrans_laundering's primary key.
+ * An ordered walk of a primary key of one or two texts.
  */
 #ifndef FINTRANS_KEY_WALK_H
 #define FINTRANS_KEY_WALK_H
@@ -8,6 +8,8 @@
 #include "utils/rel.h"
 
 #include "deltas.h"
+
+#define KEY_WALK_MAX_COLUMNS 2
 
 /* More row versions of one key than that are left to an index scan. */
 #define KEY_WALK_MAX_TIDS 16
@@ -21,14 +23,14 @@ typedef enum KeyWalkResult
 typedef struct KeyWalk KeyWalk;
 
 /* In the current memory context, which must outlive the walk. */
-extern KeyWalk *key_walk_begin(Relation table, Relation index);
+extern KeyWalk *key_walk_begin(Relation table, Relation index, int ncolumns);
 
 /*
- * The tuple identifiers that the index has for the pair, whose accounts are
- * given as text datums too.  Pairs must come in ascending order.
+ * The tuple identifiers that the index has for the key, whose columns are
+ * given as text datums too.  Keys must come in ascending order.
  */
-extern KeyWalkResult key_walk_find(KeyWalk *walk, const PairDelta *pair,
-								   Datum source_account, Datum target_account,
+extern KeyWalkResult key_walk_find(KeyWalk *walk, const TextSpan *wanted,
+								   const Datum *values,
 								   ItemPointerData *tids, int *count);
 
 /*

@@ -20,7 +20,6 @@
 
 #include "windows.h"
 
-PG_FUNCTION_INFO_V1(fintrans_windows_changed);
 PG_FUNCTION_INFO_V1(fintrans_windows_with);
 PG_FUNCTION_INFO_V1(fintrans_window_state_add);
 PG_FUNCTION_INFO_V1(fintrans_window_state_made);
@@ -286,39 +285,6 @@ windows_trim(Windows *trimmed, const Windows *windows)
 	}
 }
 
-static bool
-is_settled(const Window *window)
-{
-	int			width = 0;		/* of the bucket so far */
-	int			i;
-
-	if (window->count > 0 && window->entries[0].bucket < first_kept(window))
-		return false;
-	for (i = 0; i < window->count; i++)
-	{
-		const WindowEntry *entry = &window->entries[i];
-
-		width = i > 0 && entry->bucket == entry[-1].bucket ? width + 1 : 1;
-		if (entry->transactions <= 0 ||
-			(window->cap > 0 && width > window->cap))
-			return false;
-	}
-	return true;
-}
-
-bool
-windows_settled(const Windows *windows)
-{
-	int			i;
-
-	for (i = 0; i < windows->count; i++)
-	{
-		if (!is_settled(&windows->windows[i]))
-			return false;
-	}
-	return true;
-}
-
 /* ------------------------------------------------------------- storing */
 
 static void
@@ -541,28 +507,6 @@ windows_decode(Windows *windows, const bytea *stored)
 }
 
 /* ----------------------------------------------------------- functions */
-
-/*
- * fintrans_windows_changed(old, change): the state after a change, with what
- * it takes to judge the change; NULL old is none.
- */
-Datum
-fintrans_windows_changed(PG_FUNCTION_ARGS)
-{
-	Windows		old;
-	Windows		change;
-	Windows		result;
-
-	if (PG_ARGISNULL(1))
-		PG_RETURN_NULL();
-	if (PG_ARGISNULL(0))
-		windows_create(&old, 0);
-	else
-		windows_decode(&old, PG_GETARG_BYTEA_PP(0));
-	windows_decode(&change, PG_GETARG_BYTEA_PP(1));
-	windows_merge(&result, &old, &change);
-	PG_RETURN_BYTEA_P(windows_encode(&result));
-}
 
 /*
  * fintrans_windows_with(state, others): the state with the others' windows,

@@ -74,9 +74,6 @@ extern void windows_merge(Windows *result, const Windows *old,
 /* Without the buckets that are too old to be kept; shares the entries. */
 extern void windows_trim(Windows *trimmed, const Windows *windows);
 
-/* Whether they are what merging and trimming make. */
-extern bool windows_settled(const Windows *windows);
-
 /* True when no window has anything left. */
 extern bool windows_empty(const Windows *windows);
 

@@ -1,14 +1,5 @@
 -- Window states, and the windows of transactions held; see windows.c and measures.c.
 
-CREATE OR REPLACE FUNCTION @extschema@.fintrans_windows_changed(
-  state bytea, change bytea)
-RETURNS bytea
-AS 'MODULE_PATHNAME', 'fintrans_windows_changed'
-LANGUAGE C IMMUTABLE PARALLEL SAFE;
-
-COMMENT ON FUNCTION @extschema@.fintrans_windows_changed(bytea, bytea) IS
-  'Internal: window states after a change, NULL for none before.';
-
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_windows_with(
   state bytea, others bytea)
 RETURNS bytea

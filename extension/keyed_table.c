@@ -1,0 +1,359 @@
+/*
+ * A table with one row for each key of one or two texts, whose rows are
+ * replaced in key order: the pairs' totals, the accounts' window states.
+ *
+ * Locking.  The keys come in order, and each row is locked (by updating or
+ * inserting it) when its turn comes, so any two statements lock the rows they
+ * share in the same order and cannot deadlock.  Old and new keys must not be
+ * handled in two passes: what is new to one writer is old to the next.
+ *
+ * Concurrency.  A row is looked up with a snapshot; the version found may be
+ * outdated by the time it is updated.  table_tuple_update() waits for a writer
+ * in progress, and then
+ *   TM_Updated: lock the newest version, compose the new row from that one;
+ *   TM_Deleted: the row is gone, look again with a newer snapshot.
+ * A row not found is inserted speculatively; if another writer inserted it
+ * meanwhile, wait until that one has ended and look again.
+ */
+#include "postgres.h"
+
+#include "access/heapam.h"
+#include "access/stratnum.h"
+#include "access/xact.h"
+#include "catalog/pg_collation_d.h"
+#include "miscadmin.h"
+#include "utils/fmgroids.h"
+#include "utils/snapmgr.h"
+
+#include "compat.h"
+#include "keyed_table.h"
+#include "tid_cache.h"
+
+static const AttrNumber key_columns[KEY_WALK_MAX_COLUMNS] = {1, 2};
+
+/*
+ * In READ COMMITTED look with the newest snapshot: the statement's own is as
+ * old as its COPY, and each row it misses costs a second look.
+ */
+static void
+begin_scan(KeyedTable *table)
+{
+	table->snapshot =
+		RegisterSnapshot(IsolationUsesXactSnapshot() ?
+						 GetTransactionSnapshot() : GetLatestSnapshot());
+	table->scan = compat_index_beginscan(table->direct.table,
+										 table->primary_key, table->snapshot,
+										 table->nkeys);
+}
+
+static void
+end_scan(KeyedTable *table)
+{
+	index_endscan(table->scan);
+	UnregisterSnapshot(table->snapshot);
+}
+
+void
+keyed_table_open(KeyedTable *table, Oid schema, const char *name,
+				 int old_columns, int columns, int nkeys, bool cached)
+{
+	Relation	relation;
+	int			i;
+
+	direct_table_open(&table->direct, schema, name, old_columns, columns);
+	relation = table->direct.table;
+	table->context = CurrentMemoryContext;
+	table->nkeys = nkeys;
+	table->primary_key =
+		index_open(direct_table_arbiters(&table->direct, key_columns, nkeys),
+				   RowExclusiveLock);
+	for (i = 0; i < nkeys; i++)
+	{
+		initStringInfo(&table->texts[i]);
+		ScanKeyEntryInitialize(&table->keys[i], 0, i + 1,
+							   BTEqualStrategyNumber, InvalidOid,
+							   C_COLLATION_OID, F_TEXTEQ, (Datum) 0);
+	}
+	table->old_row = table_slot_create(relation, NULL);
+	table->fetch = table_index_fetch_begin(relation);
+	/* serializable transactions need the index to note what they have read */
+	table->walk = IsolationIsSerializable() ? NULL :
+		key_walk_begin(relation, table->primary_key, nkeys);
+	table->cached = cached;
+	if (cached)
+		tid_cache_open(relation);
+	begin_scan(table);
+}
+
+void
+keyed_table_close(KeyedTable *table)
+{
+	int			i;
+
+	if (table->walk != NULL)
+		key_walk_end(table->walk);
+	end_scan(table);
+	table_index_fetch_end(table->fetch);
+	ExecDropSingleTupleTableSlot(table->old_row);
+	for (i = 0; i < table->nkeys; i++)
+		pfree(table->texts[i].data);
+	index_close(table->primary_key, NoLock);
+	direct_table_close(&table->direct);
+}
+
+/* Take a newer snapshot, where the isolation level has one to offer. */
+static void
+look_again(KeyedTable *table)
+{
+	ExecClearTuple(table->old_row);
+	if (table->walk != NULL)
+		key_walk_leave(table->walk);
+	end_scan(table);
+	begin_scan(table);
+}
+
+/* Above READ COMMITTED a row changed since our snapshot is a conflict. */
+static void
+refuse_serialization_conflict(void)
+{
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to concurrent update")));
+}
+
+/* The span as a text datum, in a buffer that is used again and again. */
+static void
+put_text(StringInfo buffer, const TextSpan *span)
+{
+	resetStringInfo(buffer);
+	enlargeStringInfo(buffer, VARHDRSZ + span->length);
+	memcpy(VARDATA(buffer->data), span->data, span->length);
+	SET_VARSIZE(buffer->data, VARHDRSZ + span->length);
+}
+
+static bool
+same_text(Datum value, const TextSpan *span)
+{
+	struct varlena *text = (struct varlena *) DatumGetPointer(value);
+
+	return VARSIZE_ANY_EXHDR(text) == span->length &&
+		memcmp(VARDATA_ANY(text), span->data, span->length) == 0;
+}
+
+/* The row that an index entry with this identifier leads to, if visible. */
+static bool
+fetch_row(KeyedTable *table, const ItemPointerData *root)
+{
+	ItemPointerData tid = *root;
+	bool		again = false;
+
+	table->root = *root;
+	return table_index_fetch_tuple(table->fetch, &tid, table->snapshot,
+								   table->old_row, &again, NULL);
+}
+
+/* The row where the cache says it is, unless it is another key's by now. */
+static bool
+find_cached_row(KeyedTable *table, const TextSpan *key, uint32 hash)
+{
+	TupleTableSlot *row = table->old_row;
+	ItemPointerData root;
+	int			i;
+
+	if (!table->cached || !tid_cache_get(hash, &root) ||
+		!fetch_row(table, &root))
+		return false;
+	slot_getsomeattrs(row, table->nkeys);
+	for (i = 0; i < table->nkeys; i++)
+	{
+		if (!same_text(row->tts_values[i], &key[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Look the key up by an index scan of its own. */
+static bool
+scan_for_row(KeyedTable *table)
+{
+	ItemPointer tid;
+
+	index_rescan(table->scan, table->keys, table->nkeys, NULL, 0);
+	while ((tid = index_getnext_tid(table->scan,
+									ForwardScanDirection)) != NULL)
+	{
+		table->root = *tid;
+		if (index_fetch_heap(table->scan, table->old_row))
+			return true;
+	}
+	return false;
+}
+
+/* Bring the key's row into old_row, if the snapshot sees it. */
+static bool
+find_row(KeyedTable *table, const TextSpan *key, uint32 hash)
+{
+	ItemPointerData tids[KEY_WALK_MAX_TIDS];
+	Datum		values[KEY_WALK_MAX_COLUMNS];
+	int			count;
+	int			i;
+
+	for (i = 0; i < table->nkeys; i++)
+		values[i] = table->keys[i].sk_argument =
+			PointerGetDatum(table->texts[i].data);
+	if (table->walk == NULL)
+		return scan_for_row(table);
+	if (find_cached_row(table, key, hash))
+		return true;
+	if (key_walk_find(table->walk, key, values, tids,
+					  &count) == KEY_WALK_UNSURE)
+		return scan_for_row(table);
+	for (i = 0; i < count; i++)
+	{
+		if (fetch_row(table, &tids[i]))
+			return true;
+	}
+	return false;
+}
+
+/* The new row, made of the old one or of nothing; false if there is none. */
+static bool
+compose_row(KeyedTable *table, ComposeRow compose, void *context, bool found)
+{
+	TupleTableSlot *row = table->direct.row;
+	bool		wanted;
+	int			i;
+
+	if (found)
+		slot_getallattrs(table->old_row);
+	ExecClearTuple(row);
+	for (i = 0; i < table->nkeys; i++)
+	{
+		row->tts_values[i] = PointerGetDatum(table->texts[i].data);
+		row->tts_isnull[i] = false;
+	}
+	MemoryContextSwitchTo(table->caller);
+	wanted = compose(context, row, found ? table->old_row : NULL);
+	MemoryContextSwitchTo(table->context);
+	if (wanted)
+		ExecStoreVirtualTuple(row);
+	return wanted;
+}
+
+/* Insert the row unless the key has one by now. */
+static bool
+insert_row(KeyedTable *table)
+{
+	if (!direct_table_insert(&table->direct))
+	{
+		if (!direct_table_await_rival(&table->direct))
+			refuse_serialization_conflict();
+		return false;
+	}
+	table->root = table->direct.row->tts_tid;
+	return true;
+}
+
+/* Replace old_row by the new one, or remove it. */
+static TM_Result
+write_row(KeyedTable *table, bool wanted)
+{
+	DirectTable *direct = &table->direct;
+	ItemPointer tid = &table->old_row->tts_tid;
+	TM_FailureData failure;
+	TM_Result	result;
+	LockTupleMode lock_mode;
+	CompatUpdateIndexes indexes;
+
+	if (!wanted)
+		return table_tuple_delete(direct->table, tid, direct->command,
+								  table->snapshot, InvalidSnapshot, true,
+								  &failure, false);
+	result = table_tuple_update(direct->table, tid, direct->row,
+								direct->command, table->snapshot,
+								InvalidSnapshot, true, &failure, &lock_mode,
+								&indexes);
+	if (result == TM_Ok && compat_update_needs_indexes(indexes))
+	{
+		direct_table_index_update(direct, indexes);
+		table->root = direct->row->tts_tid;
+	}
+	return result;
+}
+
+/* Bring the newest version of old_row into old_row, locked. */
+static TM_Result
+lock_newest_version(KeyedTable *table)
+{
+	ItemPointerData tid = table->old_row->tts_tid;
+	TM_FailureData failure;
+
+	return table_tuple_lock(table->direct.table, &tid, table->snapshot,
+							table->old_row, table->direct.command,
+							LockTupleNoKeyExclusive, LockWaitBlock,
+							TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
+}
+
+/*
+ * One attempt to replace the row found, following it to its newest version.
+ * False if it was deleted meanwhile.
+ */
+static bool
+update_row(KeyedTable *table, ComposeRow compose, void *context)
+{
+	TM_Result	result;
+
+	result = write_row(table, compose_row(table, compose, context, true));
+	if (result == TM_Updated)
+	{
+		refuse_serialization_conflict();
+		result = lock_newest_version(table);
+		if (result == TM_Ok)
+			result = write_row(table,
+							   compose_row(table, compose, context, true));
+	}
+	if (result == TM_Deleted)
+	{
+		refuse_serialization_conflict();
+		return false;
+	}
+	if (result != TM_Ok)
+		elog(ERROR, "unexpected result %d of updating a row", (int) result);
+	return true;
+}
+
+/* False if there was no row and is to be none. */
+static bool
+replace_row(KeyedTable *table, const TextSpan *key, uint32 hash,
+			ComposeRow compose, void *context)
+{
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (find_row(table, key, hash))
+		{
+			if (update_row(table, compose, context))
+				return true;
+		}
+		else if (!compose_row(table, compose, context, false))
+			return false;
+		else if (insert_row(table))
+			return true;
+		look_again(table);
+	}
+}
+
+void
+keyed_table_replace(KeyedTable *table, const TextSpan *key, uint32 hash,
+					ComposeRow compose, void *context)
+{
+	int			i;
+
+	table->caller = MemoryContextSwitchTo(table->context);
+	for (i = 0; i < table->nkeys; i++)
+		put_text(&table->texts[i], &key[i]);
+	if (replace_row(table, key, hash, compose, context) && table->cached)
+		tid_cache_put(hash, &table->root);
+	MemoryContextSwitchTo(table->caller);
+}
