@@ -69,6 +69,11 @@ wait_for { $detector->output =~ /POTENTIAL/ } 'the detector under the old versio
 is(version('postgres'), $old, 'the programs work with the old version');
 sql(q{SELECT fintrans_review(min(alert_id), 'reviewing', 'before the update') FROM fintrans_alerts});
 is(sql('SELECT * FROM fintrans_verify()'), '', 'the new library keeps the old tables exact');
+is(sql(q{
+	SELECT t FROM unnest(ARRAY[0, 1000, 20000, 50000, 70000, 1e6]) t
+	 WHERE (SELECT count(*) FROM fintrans_suspects(t))
+	       <> (SELECT count(*) FROM fintrans_laundering WHERE total > t)}), '',
+	'and the old scripts find all suspects');
 
 # ------------------------------------------------------- the update under load
 
