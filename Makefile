@@ -11,8 +11,8 @@ sql_tables = tables-0.1.0 tables-0.2.0
 sql_update = update_begin replaced-0.2.0
 sql_update_end = update_end
 sql_others = magnitudes triggers partitions indexes upkeep retention \
-	dead_letters suspects volume windows alerts exemptions reviews verify \
-	rebuild rules summary bursts privileges
+	dead_letters suspects typologies volume windows alerts exemptions reviews \
+	verify rebuild rules summary bursts privileges
 DATA = extension/fintrans--0.1.0.sql
 DATA_built = build/extension/fintrans--0.2.0.sql \
 	build/extension/fintrans--0.1.0--0.2.0.sql

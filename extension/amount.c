@@ -309,3 +309,12 @@ amount_wide_to_datum(int128 units, int fraction, int decimals,
 	return write_stored(buffer, digits, count, fraction, units < 0,
 						Min(decimals, AMOUNT_MAX_DECIMALS));
 }
+
+double
+amount_to_double(const Amount *amount)
+{
+	if (amount->big == NULL)
+		return (double) amount->units / BASE;
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+											  NumericGetDatum(amount->big)));
+}

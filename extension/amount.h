@@ -72,4 +72,7 @@ extern bool amount_wide_from_datum(int128 *units, int fraction, Datum value);
 extern Datum amount_wide_to_datum(int128 units, int fraction, int decimals,
 								  AmountBuffer *buffer);
 
+/* The nearest double: to compare amounts, never to add them up. */
+extern double amount_to_double(const Amount *amount);
+
 #endif							/* FINTRANS_AMOUNT_H */

@@ -268,3 +268,28 @@ SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_volume_rollup',
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_volume_hours', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_volume_days', '');
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.fintrans_volume_weeks', '');
+
+CREATE TYPE @extschema@.fintrans_finding AS (
+  pattern      text,
+  accounts     text[],
+  transactions bigint,
+  total        numeric,
+  amounts      numeric[],
+  times        timestamptz[],
+  first_time   timestamptz,
+  last_time    timestamptz,
+  reason       text
+);
+
+COMMENT ON TYPE @extschema@.fintrans_finding IS
+  'What a typology found: the pattern''s name, its accounts, the transactions it is made of, and why it was reported.';
+COMMENT ON COLUMN @extschema@.fintrans_finding.pattern IS
+  'ring, chain, broken ring, repeated transfers, fan-in, fan-out, scatter-gather, structuring or pass-through.';
+COMMENT ON COLUMN @extschema@.fintrans_finding.accounts IS
+  'All accounts, each once: along the money''s way for rings and chains, else the account or accounts it is about first.';
+COMMENT ON COLUMN @extschema@.fintrans_finding.transactions IS
+  'Number of transactions, as many as there are amounts and times.';
+COMMENT ON COLUMN @extschema@.fintrans_finding.amounts IS
+  'Amount of each transaction, in the order of times.';
+COMMENT ON COLUMN @extschema@.fintrans_finding.times IS
+  'Event time of each transaction.';
