@@ -13,18 +13,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "kafka_properties.h"
 #include "log.h"
+#include "message_source.h"
 #include "pace.h"
+#include "plant.h"
 #include "producer.h"
 #include "program.h"
 #include "replay.h"
 #include "synthetic.h"
-#include "time_spec.h"
 
 #define PROGRAM "fintrans-generator"
 
@@ -43,14 +43,7 @@ typedef struct Settings
 	const char *topics;
 	int64_t		rate;
 	int64_t		wait_seconds;
-	int64_t		count;
-	int64_t		accounts;
-	int64_t		max_amount;
-	int64_t		seed;
-	const char *file;
-	const char *columns;
-	const char *time_unit;
-	const char *time_origin;
+	SourceSettings source;
 	OptionList	properties;
 	const char *properties_file;
 	const char *log_level;
@@ -68,9 +61,7 @@ typedef struct Generator
 {
 	const Settings *settings;
 	Producer   *producer;
-	Replay	   *replay;			/* NULL without a file */
-	ReplaySource source;
-	Synthetic	synthetic;
+	MessageSource *source;
 	Pace		pace;
 	Progress	progress;
 	uint64_t	made;			/* messages, sent or about to be */
@@ -78,16 +69,6 @@ typedef struct Generator
 	bool		failed;			/* errstr says why */
 	char		errstr[512];
 } Generator;
-
-/* A message on its way from its source to the producer. */
-typedef struct Message
-{
-	const char *payload;
-	size_t		bytes;
-	size_t		key_bytes;
-	int64_t		event_time_ms;
-	uint32_t	topic;
-} Message;
 
 static const OptionSpec specs[] = {
 	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
@@ -110,38 +91,54 @@ static const OptionSpec specs[] = {
 		"Pause between two messages, as the demo had it; 0 is none.  A file "
 	"is sent without pauses unless this option is given."},
 	{"count", "FINTRANS_COUNT", NULL, OPTION_INTEGER,
-		offsetof(Settings, count), "N", "0", 0, INT64_MAX, NULL, false,
+		offsetof(Settings, source.count), "N", "0", 0, INT64_MAX, NULL, false,
 		"Stop after so many messages; 0 is never, or at the end of the file."},
 	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
 	"Random transactions"},
 	{"accounts", "FINTRANS_ACCOUNTS", NULL, OPTION_INTEGER,
-		offsetof(Settings, accounts), "N", "1000", 2, SYNTHETIC_MAXIMUM,
+		offsetof(Settings, source.accounts), "N", "1000", 2, SYNTHETIC_MAXIMUM,
 		NULL, false, "Accounts, numbered from 0 on."},
 	{"max-amount", "FINTRANS_MAX_AMOUNT", NULL, OPTION_INTEGER,
-		offsetof(Settings, max_amount), "N", "9999", 0,
+		offsetof(Settings, source.max_amount), "N", "9999", 0,
 		SYNTHETIC_MAXIMUM - 1, NULL, false,
 		"Largest amount; the smallest is 0."},
 	{"seed", "FINTRANS_SEED", NULL, OPTION_INTEGER,
-		offsetof(Settings, seed), "N", NULL, INT64_MIN, INT64_MAX, NULL,
+		offsetof(Settings, source.seed), "N", NULL, INT64_MIN, INT64_MAX, NULL,
 		false, "The same seed makes the same messages in the same topics "
 	"again.  When it is not given, one is chosen and logged."},
+	{"days", "FINTRANS_DAYS", NULL, OPTION_INTEGER,
+		offsetof(Settings, source.days), "N", "0", 0, 3660, NULL, false,
+		"Spread the times of the --count messages evenly over so many days "
+	"before now; 0: each has the time of its sending."},
+	{"plant", "FINTRANS_PLANT", NULL, OPTION_TEXT,
+		offsetof(Settings, source.plant), "PATH", NULL, 0, 0, NULL, false,
+		"Plant patterns of money laundering among the --count messages, and "
+	"write to this file what was planted: a line for each pattern with its "
+	"name, accounts, amounts and times, which COPY reads.  To be told from "
+	"what chance makes they need many accounts and days, for instance "
+	"--accounts=100000 --days=30."},
+	{"plant-each", "FINTRANS_PLANT_EACH", NULL, OPTION_INTEGER,
+		offsetof(Settings, source.plant_each), "N", "5", 1, PLANT_MOST_EACH,
+		NULL, false, "Patterns of each kind to plant: chain, ring, broken "
+	"ring, repeated transfers, fan-in, fan-out, scatter-gather, structuring "
+	"and pass-through."},
 	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
 	"Transactions of a file"},
-	{"file", "FINTRANS_FILE", NULL, OPTION_TEXT, offsetof(Settings, file),
+	{"file", "FINTRANS_FILE", NULL, OPTION_TEXT, offsetof(Settings, source.file),
 		"PATH", NULL, 0, 0, NULL, false,
 		"Send the lines of this file (- is standard input) as they are, each "
 	"\"source target amount\" and keyed by what stands before its first "
 	"blank."},
 	{"columns", "FINTRANS_COLUMNS", NULL, OPTION_TEXT,
-		offsetof(Settings, columns),
+		offsetof(Settings, source.columns),
 		"source=NAME,target=NAME,amount=NAME[,time=NAME]", NULL, 0, 0, NULL,
 		false, "The file is a CSV with a header that has these columns."},
 	{"time-unit", "FINTRANS_TIME_UNIT", NULL, OPTION_CHOICE,
-		offsetof(Settings, time_unit), "UNIT", "s", 0, 0, REPLAY_TIME_UNITS,
+		offsetof(Settings, source.time_unit), "UNIT", "s", 0, 0, REPLAY_TIME_UNITS,
 		false, "What the time column counts since --time-origin; iso: it "
 	"counts nothing but holds times such as 2026-11-24T08:15:30Z."},
 	{"time-origin", "FINTRANS_TIME_ORIGIN", NULL, OPTION_TEXT,
-		offsetof(Settings, time_origin), "TIME", "epoch", 0, 0, NULL, false,
+		offsetof(Settings, source.time_origin), "TIME", "epoch", 0, 0, NULL, false,
 		"Moment at which the time column counts 0: epoch (1970-01-01), a "
 	"date, or a date and time in UTC or with an offset."},
 	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
@@ -179,17 +176,14 @@ static bool generator_open(Generator *generator, const OptionSource *sources,
 static void choose_pace(Pace *pace, const Settings *settings,
 						const OptionSource *sources);
 static void generator_close(Generator *generator);
-static bool open_replay(Generator *generator, char *errstr,
-						size_t errstr_size);
+static bool open_source(Generator *generator, const OptionSource *sources,
+						char *errstr, size_t errstr_size);
+static void close_source(Generator *generator);
 static bool open_producer(Generator *generator, char *errstr,
 						  size_t errstr_size);
-static bool open_synthetic(Generator *generator, const OptionSource *sources,
-						   char *errstr, size_t errstr_size);
 static void generator_run(Generator *generator);
 static bool send_due(Generator *generator);
 static bool send_next(Generator *generator);
-static bool make_message(Generator *generator, Message *message,
-						 SyntheticMessage *text);
 static bool send_message(Generator *generator, const Message *message);
 static bool wants_more(const Generator *generator);
 static void generator_finish(Generator *generator);
@@ -219,6 +213,7 @@ generator_main(const void *options, const OptionSource *sources,
 	{
 		generator_run(&generator);
 		generator_finish(&generator);
+		close_source(&generator);
 		status = generator_report(&generator);
 	}
 	generator_close(&generator);
@@ -248,9 +243,8 @@ static bool
 generator_open(Generator *generator, const OptionSource *sources,
 			   char *errstr, size_t errstr_size)
 {
-	if (!open_replay(generator, errstr, errstr_size) ||
-		!open_producer(generator, errstr, errstr_size) ||
-		!open_synthetic(generator, sources, errstr, errstr_size))
+	if (!open_producer(generator, errstr, errstr_size) ||
+		!open_source(generator, sources, errstr, errstr_size))
 		return false;
 	choose_pace(&generator->pace, generator->settings, sources);
 	generator->progress = (Progress) {
@@ -272,7 +266,7 @@ choose_pace(Pace *pace, const Settings *settings, const OptionSource *sources)
 		pace->seconds = settings->rate > 0;
 	}
 	else if (settings->wait_seconds > 0 &&
-			 (settings->file == NULL ||
+			 (settings->source.file == NULL ||
 			  options_given(&program, sources, "wait-seconds")))
 	{
 		pace->messages = 1;
@@ -284,30 +278,28 @@ static void
 generator_close(Generator *generator)
 {
 	producer_close(generator->producer);
-	replay_close(generator->replay);
+	close_source(generator);
 }
 
-/* The file, if one is given. */
 static bool
-open_replay(Generator *generator, char *errstr, size_t errstr_size)
+open_source(Generator *generator, const OptionSource *sources,
+			char *errstr, size_t errstr_size)
 {
-	const Settings *settings = generator->settings;
-	TimeSpec	origin = {false, 0};
+	generator->source =
+		message_source_open(&generator->settings->source,
+							options_given(&program, sources, "seed"),
+							errstr, errstr_size);
+	return generator->source != NULL;
+}
 
-	if (settings->file == NULL)
-		return true;
-	if (strcmp(settings->time_origin, "epoch") != 0 &&
-		!time_spec_parse(settings->time_origin, &origin, errstr, errstr_size))
-		return false;
-	generator->source = (ReplaySource) {
-		.file = settings->file,
-		.columns = settings->columns,
-		.time_unit = settings->time_unit,
-		.time_origin_ms = time_spec_resolve(&origin,
-											(int64_t) time(NULL) * 1000)
-	};
-	generator->replay = replay_open(&generator->source, errstr, errstr_size);
-	return generator->replay != NULL;
+/* What was planted has to be on disk, or the sending has failed. */
+static void
+close_source(Generator *generator)
+{
+	if (!message_source_close(generator->source, generator->errstr,
+							  sizeof(generator->errstr)))
+		generator->failed = true;
+	generator->source = NULL;
 }
 
 static bool
@@ -323,28 +315,6 @@ open_producer(Generator *generator, char *errstr, size_t errstr_size)
 										&properties, errstr, errstr_size);
 	kafka_properties_free(&properties);
 	return generator->producer != NULL;
-}
-
-/* The random numbers, which choose a file's topics too. */
-static bool
-open_synthetic(Generator *generator, const OptionSource *sources,
-			   char *errstr, size_t errstr_size)
-{
-	const Settings *settings = generator->settings;
-	bool		given = options_given(&program, sources, "seed");
-	int64_t		seed = settings->seed;
-
-	if (!given && getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
-	{
-		snprintf(errstr, errstr_size, "could not choose a seed: %s; give one "
-				 "with --seed", strerror(errno));
-		return false;
-	}
-	synthetic_init(&generator->synthetic, seed, settings->accounts,
-				   settings->max_amount);
-	if (!given)
-		log_write(LOG_LEVEL_INFO, "seed chosen", "seed=%" PRId64, seed);
-	return true;
 }
 
 /* ---------------------------------------------------------------- sending */
@@ -378,54 +348,33 @@ send_due(Generator *generator)
 	return true;
 }
 
+/* False at the end of the file too: ended and failed tell. */
 static bool
 send_next(Generator *generator)
 {
 	Message		message;
-	SyntheticMessage text;
 
-	return make_message(generator, &message, &text) &&
-		send_message(generator, &message);
-}
-
-/* False at the end of the file too: ended and failed tell. */
-static bool
-make_message(Generator *generator, Message *message, SyntheticMessage *text)
-{
-	ReplayMessage replayed;
-	uint32_t	topics = producer_topic_count(generator->producer);
-
-	message->topic = topics == 1 ? 0 : synthetic_pick(&generator->synthetic,
-													   topics);
-	message->event_time_ms = PRODUCER_NOW;
-	if (generator->replay == NULL)
+	switch (message_source_next(generator->source, generator->made,
+								producer_topic_count(generator->producer),
+								&message, generator->errstr,
+								sizeof(generator->errstr)))
 	{
-		synthetic_next(&generator->synthetic, text);
-		message->payload = text->text;
-		message->bytes = text->bytes;
-		message->key_bytes = text->key_bytes;
-		generator->made++;
-		return true;
-	}
-	switch (replay_next(generator->replay, &replayed, generator->errstr,
-						sizeof(generator->errstr)))
-	{
-		case REPLAY_MESSAGE:
+		case MESSAGE_MADE:
 			break;
-		case REPLAY_FAILED:
+		case MESSAGE_FAILED:
 			generator->failed = true;
 			/* FALLTHROUGH */
-		case REPLAY_END:
+		case MESSAGE_END:
 			generator->ended = true;
 			return false;
 	}
-	message->payload = replayed.payload;
-	message->bytes = replayed.bytes;
-	message->key_bytes = replayed.key_bytes;
-	if (replayed.event_time_ms != REPLAY_NO_TIME)
-		message->event_time_ms = replayed.event_time_ms;
 	generator->made++;
-	return true;
+	if (!send_message(generator, &message))
+		return false;
+	generator->failed = !message_source_sent(generator->source, &message,
+											 generator->errstr,
+											 sizeof(generator->errstr));
+	return !generator->failed;
 }
 
 /* Hand a message over, waiting for room as long as nobody says stop. */
@@ -438,7 +387,9 @@ send_message(Generator *generator, const Message *message)
 	{
 		switch (producer_send(generator->producer, message->topic,
 							  message->payload, message->bytes,
-							  message->key_bytes, message->event_time_ms,
+							  message->key_bytes,
+							  message->event_time_ms == MESSAGE_NO_TIME ?
+							  PRODUCER_NOW : message->event_time_ms,
 							  reason, sizeof(reason)))
 		{
 			case PRODUCER_SENT:
@@ -447,11 +398,11 @@ send_message(Generator *generator, const Message *message)
 				break;
 			case PRODUCER_FAILED:
 				generator->failed = true;
-				if (generator->replay != NULL)
+				if (generator->settings->source.file != NULL)
 					snprintf(generator->errstr, sizeof(generator->errstr),
 							 "file \"%s\", line %" PRIu64 ": %s",
-							 generator->settings->file,
-							 replay_line(generator->replay), reason);
+							 generator->settings->source.file,
+							 message_source_line(generator->source), reason);
 				else
 					snprintf(generator->errstr, sizeof(generator->errstr),
 							 "%s", reason);
@@ -472,8 +423,8 @@ static bool
 wants_more(const Generator *generator)
 {
 	return stop_signals == 0 && !generator->ended &&
-		(generator->settings->count == 0 ||
-		 generator->made < (uint64_t) generator->settings->count);
+		(generator->settings->source.count == 0 ||
+		 generator->made < (uint64_t) generator->settings->source.count);
 }
 
 /* ----------------------------------------------------------------- ending */

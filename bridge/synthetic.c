@@ -33,17 +33,32 @@ synthetic_next(Synthetic *synthetic, SyntheticMessage *message)
 	uint32_t	source = synthetic_pick(synthetic, synthetic->accounts);
 	uint32_t	target = synthetic_pick(synthetic, synthetic->accounts - 1);
 	uint32_t	amount = synthetic_pick(synthetic, synthetic->amounts);
-	int			key_bytes;
-	int			rest_bytes;
 
 	/* step over the source: the others stay evenly distributed */
 	if (target >= source)
 		target++;
+	synthetic_write(message, source, target, amount, 0);
+}
+
+void
+synthetic_write(SyntheticMessage *message, uint32_t source, uint32_t target,
+				uint64_t amount, uint32_t cents)
+{
+	char		decimals[8] = "";
+	int			key_bytes;
+	int			rest_bytes;
+
+	assert(cents < 100);
+	if (cents > 0)
+		snprintf(decimals, sizeof(decimals), ".%02" PRIu32, cents);
+	message->source = source;
+	message->target = target;
 	key_bytes = snprintf(message->text, sizeof(message->text), "%" PRIu32,
 						 source);
 	rest_bytes = snprintf(message->text + key_bytes,
 						  sizeof(message->text) - (size_t) key_bytes,
-						  " %" PRIu32 " %" PRIu32, target, amount);
+						  " %" PRIu32 " %" PRIu64 "%s", target, amount,
+						  decimals);
 	message->key_bytes = (size_t) key_bytes;
 	message->bytes = (size_t) (key_bytes + rest_bytes);
 }

@@ -24,6 +24,8 @@ typedef struct Synthetic
 /* A message; its key, the source account, is the first key_bytes of text. */
 typedef struct SyntheticMessage
 {
+	uint32_t	source;
+	uint32_t	target;
 	char		text[SYNTHETIC_MESSAGE_BYTES];
 	size_t		bytes;
 	size_t		key_bytes;
@@ -38,6 +40,10 @@ extern void synthetic_init(Synthetic *synthetic, int64_t seed,
 
 /* `source target amount` with source <> target, all evenly distributed. */
 extern void synthetic_next(Synthetic *synthetic, SyntheticMessage *message);
+
+/* A message of that content; cents, below 100, are left out when they are 0. */
+extern void synthetic_write(SyntheticMessage *message, uint32_t source,
+							uint32_t target, uint64_t amount, uint32_t cents);
 
 /* An evenly distributed number from 0 to count - 1, count at least 1. */
 extern uint32_t synthetic_pick(Synthetic *synthetic, uint32_t count);
