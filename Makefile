@@ -36,8 +36,8 @@ benches = bench-history bench-rules bench-aggregates bench-volume bench-drilldow
 
 # These targets install what is missing, so they must not need it themselves.
 own_targets = help demo docs check check-unit check-sql check-isolation \
-	check-tap check-versions bench $(benches) kafka-jars list-regress \
-	list-isolation
+	check-tap check-versions check-plant bench $(benches) kafka-jars \
+	list-regress list-isolation
 
 all:
 
@@ -98,6 +98,12 @@ endif
 check-unit check-sql check-isolation check-tap:
 	@.ci/check $(@:check-%=%)
 
+# what is planted among a million transactions is found, and no ring besides
+check-plant:
+	@SCRATCH_VARIABLES=FINTRANS_TEST_PLANT_COUNT \
+		FINTRANS_TEST_PLANT_COUNT=1000000 \
+		PROVE_TESTS=t/045_planted_patterns.pl .ci/check tap
+
 check-fresh:
 	@.ci/fresh
 
@@ -139,6 +145,7 @@ help:
 	@echo 'make demo          the whole pipeline for half a minute: SECONDS=30 RATE=20000'
 	@echo '                   BROKER=embedded|kafka|host:port FOREVER=1 KEEP=1 PORT=5432'
 	@echo 'make check         all tests; or check-unit, check-sql, check-isolation, check-tap'
+	@echo 'make check-plant   the typologies among a million random transactions'
 	@echo 'make check-fresh   demo and check on a fresh Debian 12, as root and with sudo (root only)'
 	@echo 'make check-versions'
 	@echo '                   SQL and isolation tests on PostgreSQL 15 to 18, and pg_upgrade: VERSIONS="16 17" (root only)'
@@ -154,6 +161,6 @@ help:
 	@echo 'make clean         remove what was built, but not build/kafka, which was fetched'
 
 .PHONY: all docs demo bench $(benches) \
-	help kafka-jars check check-fresh check-versions check-unit check-sql \
-	check-isolation check-tap list-regress list-isolation all-bridge \
+	help kafka-jars check check-fresh check-versions check-plant check-unit \
+	check-sql check-isolation check-tap list-regress list-isolation all-bridge \
 	install-bridge uninstall-bridge clean-bridge
