@@ -3,7 +3,7 @@
 
 EXTENSION = fintrans
 MODULE_big = fintrans
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard extension/*.c)))
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard extension/*.c extension/*/*.c)))
 
 # The scripts that install and update the extension are composed of these, in
 # this order.  What was released stays as it is: extension/fintrans--0.1.0.sql.
@@ -11,8 +11,8 @@ sql_tables = tables-0.1.0 tables-0.2.0
 sql_update = update_begin replaced-0.2.0
 sql_update_end = update_end
 sql_others = magnitudes triggers partitions indexes upkeep retention \
-	dead_letters suspects typologies volume windows alerts exemptions reviews \
-	verify rebuild rules summary bursts privileges
+	dead_letters suspects typologies/typologies volume windows alerts exemptions reviews \
+	verify rebuild rules aggregates/summary aggregates/bursts privileges
 DATA = extension/fintrans--0.1.0.sql
 DATA_built = build/extension/fintrans--0.2.0.sql \
 	build/extension/fintrans--0.1.0--0.2.0.sql
@@ -25,7 +25,8 @@ ISOLATION = $(patsubst specs/%.spec,%,$(sort $(wildcard specs/*.spec)))
 
 # the server's own headers do not pass the two that are switched off
 WERROR = -Werror
-PG_CPPFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare $(WERROR)
+PG_CPPFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare $(WERROR) \
+	-I$(srcdir)/extension
 
 # bitcode for inlining needs clang, and no SQL inlines these functions
 override with_llvm = no
@@ -56,7 +57,7 @@ endif
 endif
 include $(PGXS)
 
-$(OBJS): $(wildcard extension/*.h)
+$(OBJS): $(wildcard extension/*.h extension/*/*.h)
 
 build/extension/fintrans--0.2.0.sql: \
 		$(patsubst %,extension/%.sql,preamble $(sql_tables) $(sql_others))

@@ -25,7 +25,8 @@ my %parts = slurp_file("$tree/Makefile") =~ s/\\\n//gr
   =~ /^sql_(\w+) = (.*)$/mg;
 is_deeply(
 	[ sort 'preamble', map { split ' ' } values %parts ],
-	[ sort map { m{/([a-z_]+(?:-[\d.]+)?)\.sql$} } glob("$tree/extension/*.sql") ],
+	[ sort map { m{/extension/((?:[a-z]+/)?[a-z_]+(?:-[\d.]+)?)\.sql$} }
+			glob("$tree/extension/*.sql $tree/extension/*/*.sql") ],
 	'the script of the extension is composed of all its parts');
 
 foreach my $program (qw(bridge generator detector broker))
@@ -68,7 +69,7 @@ is_deeply(
 
 # ---------------------------------------------------------------- sources
 
-my @sources = glob("$tree/extension/*.[ch] $tree/bridge/*.[ch] $tree/bridge/test/*.[ch]");
+my @sources = glob("$tree/extension/*.[ch] $tree/extension/*/*.[ch] $tree/bridge/*.[ch] $tree/bridge/test/*.[ch]");
 cmp_ok(scalar(@sources), '>', 20, 'the sources are found');
 
 my @unsafe = grep {
