@@ -3,12 +3,15 @@
 #
 # shellcheck shell=bash
 
+# What is returned when there can be no system here, whatever is tried in it.
+system_impossible=77
+
 # system_need: debootstrap, and the right to use it
 system_need()
 {
 	if [ "$(id -u)" -ne 0 ]; then
 		echo "$0: only root can make a system in a directory" >&2
-		return 1
+		return "$system_impossible"
 	fi
 	"$(dirname "${BASH_SOURCE[0]}")/packages" install systems
 }
@@ -92,7 +95,7 @@ system_failed()
 {
 	tail -n 30 "$1.log" >&2
 	echo "$0: could not make a system: the whole log is in $1.log" >&2
-	return 1
+	return "$system_impossible"
 }
 
 # system_run ROOT COMMAND...: with processes and mounts of its own, which end
