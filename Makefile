@@ -117,11 +117,10 @@ bench:
 $(benches):
 	@bench/run $(@:bench-%=%)
 
-# the option lists in docs/, which t/003_documentation.pl compares
-docs: all-bridge
-	for program in bridge generator detector broker; do \
-		bridge/fintrans-$$program --help > docs/fintrans-$$program.txt || exit; \
-	done
+# what docs/ takes from the programs and a database: t/003_documentation.pl
+# compares it
+docs:
+	@.ci/docs
 
 # Apache Kafka, once; for `make demo BROKER=kafka`, the tests and the bench.
 # Even told to show no colour, Maven's terminal library ends by resetting it.
@@ -158,7 +157,7 @@ help:
 	@echo 'make bench         measure throughput; bench-history with ten million pairs,'
 	@echo '                   bench-rules windowed rules, bench-aggregates against plain SQL,'
 	@echo '                   bench-volume a year of dashboards, bench-drilldown 50 million rows'
-	@echo 'make docs          write the option lists in docs/'
+	@echo 'make docs          write the option lists, signatures and answers in docs/'
 	@echo 'make clean         remove what was built, but not build/kafka, which was fetched'
 
 .PHONY: all docs demo bench $(benches) \

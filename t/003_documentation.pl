@@ -1,6 +1,6 @@
-# The option lists in docs/ are what the programs say, and the README names
-# every SQL function a user may call, every option it should, and every package
-# that building needs.
+# The pages in docs/ are what the programs and a database say, the SQL reference
+# has every public object, its arguments and an example, and the README names
+# no other objects, no other options, and every package that building needs.
 use strict;
 use warnings;
 
@@ -30,17 +30,46 @@ foreach my $package (split ' ', `$tree/.ci/packages list build`)
 }
 
 my $node = new_node();
-my $functions = $node->safe_psql('postgres', q{
-	SELECT DISTINCT proname FROM pg_proc
-	 WHERE proname ~ '^fintrans_' AND prorettype <> 'trigger'::regtype
-	   AND obj_description(oid, 'pg_proc') !~ '^Internal'});
-my $tables = $node->safe_psql('postgres', q{
-	SELECT relname FROM pg_class
-	 WHERE relname ~ '^fintrans_' AND relkind IN ('r', 'p', 'v')
-	   AND relname !~ '^fintrans_(magnitudes|.*_differences)$'});
-foreach my $object (split /\n/, "$functions\n$tables")
+$ENV{PGHOST} = $node->host;
+$ENV{PGPORT} = $node->port;
+
+foreach my $page (qw(sql-reference investigator))
 {
-	like($readme, qr/`\Q$object\E\b/, "the README names $object");
+	is(`$tree/docs/weave $tree/docs/$page.md 2>&1 | diff - $tree/docs/$page.md`,
+		'', "docs/$page.md is what a database says (make docs)");
+}
+
+my $reference = slurp_file("$tree/docs/sql-reference.md");
+my %section;
+foreach ($reference =~ /^### (.*?)(?=^##|\z)/msg)
+{
+	my ($objects, $text) = split /\n/, $_, 2;
+
+	$section{$_} = $text foreach split /, /, $objects;
+	like($text, qr/^```sql\n.*?^```\n```\n/ms, "there is an example of $objects");
+}
+
+my $catalog = $node->safe_psql('postgres', slurp_file("$tree/docs/catalog.sql"));
+my %public = map { $_ => 1 } $catalog =~ /^(fintrans_\w+)\|/mg;
+my @lacking = grep { !$section{$_} } sort keys %public;
+is("@lacking", '', 'the SQL reference lacks no public object');
+
+my $arguments = $node->safe_psql('postgres', q{
+	SELECT DISTINCT p.proname, quote_ident(a.name)
+	  FROM pg_proc p, unnest(p.proargnames, p.proargmodes) a (name, mode)
+	 WHERE p.proname ~ '^fintrans_' AND coalesce(a.mode, 'i') IN ('i', 'b')});
+foreach (split /\n/, $arguments)
+{
+	my ($function, $argument) = split /\|/;
+
+	like($section{$function} // '', qr/^[^>].*`\Q$argument\E`/m,
+		"the SQL reference explains $argument of $function")
+	  if $public{$function};
+}
+
+foreach my $function ($readme =~ /`(fintrans_\w+)\(/g)
+{
+	ok($public{$function}, "the README's $function() is in the SQL reference");
 }
 
 done_testing();
