@@ -71,7 +71,7 @@ static const OptionSpec specs[] = {
 		offsetof(Settings, threshold), "AMOUNT", "10000", 0, 0, NULL, false,
 		"The rule alerts on what is greater.  It is made with "
 		"this threshold, or changed to it when the option is given, as far "
-	"as the role may; pairs already above are alerted too."},
+	"as the role may; what is already above is alerted too."},
 	{"once", NULL, NULL, OPTION_FLAG, offsetof(Settings, once), NULL, NULL,
 		0, 0, NULL, false, "Print the alerts still open, and exit."},
 	{"format", "FINTRANS_FORMAT", NULL, OPTION_CHOICE,
@@ -94,9 +94,10 @@ static const OptionSpec specs[] = {
 
 static const OptionsProgram program = {
 	PROGRAM,
-	"Prints a line for each pair of accounts whose total exceeds a rule's "
+	"Prints a line for each pair of accounts, or account, that exceeds a rule's "
 	"threshold: the alerts still open first, then new ones as they come, each "
-	"once.  Runs until SIGTERM or SIGINT, through outages of the database.",
+	"once, and again if it escalates.  Runs until SIGTERM or SIGINT, through "
+	"outages of the database.",
 	"ended by a signal, or --once has printed all",
 	specs
 };
