@@ -67,6 +67,10 @@ foreach (split /\n/, $arguments)
 	  if $public{$function};
 }
 
+my ($sections) = $readme =~ /^## SQL reference\n(.*)^## Exactly once\n/ms;
+is($node->psql('postgres', join('', $sections =~ /^```sql\n(.*?)^```\n/msg)),
+	0, "the README's SQL runs");
+
 foreach my $function ($readme =~ /`(fintrans_\w+)\(/g)
 {
 	ok($public{$function}, "the README's $function() is in the SQL reference");
