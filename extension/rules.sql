@@ -10,7 +10,7 @@ COMMENT ON FUNCTION @extschema@.fintrans_rules_changing() IS
 
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_rule_stamped()
 RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

@@ -33,6 +33,9 @@ SELECT fintrans_set_rule('default', 1);
 -- the operator makes rules and reviews
 SET ROLE fintrans_test_operator;
 SELECT fintrans_set_rule('default', 8000);
+-- also such as have window states
+SELECT fintrans_set_rule('often', 10, kind => 'velocity', "window" => '1 hour');
+SELECT fintrans_set_rule('often', 10, false);
 SELECT fintrans_review(alert_id, 'reviewing') FROM fintrans_alerts;
 SELECT fintrans_review(alert_id, 'confirmed', 'seen before') FROM fintrans_alerts;
 SELECT decision, note, reviewed_by = session_user AS by_me FROM fintrans_reviews ORDER BY review_id;
