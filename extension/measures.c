@@ -273,6 +273,13 @@ changed_range(const Window *change, int64 *first, int64 *last)
 	return true;
 }
 
+/* How many buckets it is behind an earlier one; callers may pass any two. */
+static uint64
+buckets_after(int64 bucket, int64 earlier)
+{
+	return (uint64) bucket - (uint64) earlier;
+}
+
 static List *
 check_window(List *hits, const Rule *rule, const Window *state,
 			 const Window *change)
@@ -291,9 +298,11 @@ check_window(List *hits, const Rule *rule, const Window *state,
 
 		while (end < state->count && state->entries[end].bucket == bucket)
 			end++;
-		while (state->entries[begin].bucket <= bucket - WINDOW_BUCKETS)
+		while (buckets_after(bucket, state->entries[begin].bucket) >=
+			   WINDOW_BUCKETS)
 			begin++;
-		if (bucket >= first && bucket < last + WINDOW_BUCKETS &&
+		if (bucket >= first &&
+			(bucket <= last || buckets_after(bucket, last) < WINDOW_BUCKETS) &&
 			window_above(rule, state->entries + begin, end - begin, &value))
 			hits = lappend(hits,
 						   new_hit(rule, bucket, &value,

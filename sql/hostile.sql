@@ -174,6 +174,8 @@ CREATE OR REPLACE FUNCTION fintrans_suspects(threshold numeric)
 RETURNS SETOF fintrans_laundering LANGUAGE sql RETURN NULL;
 ALTER FUNCTION fintrans_transactions_changed() RESET ALL;
 ALTER EXTENSION fintrans UPDATE;
+-- functions take numbers that no transaction leads to
+SELECT * FROM fintrans_window_hits('velocity', 1, NULL, ARRAY[-9223372036854775808, 9223372036854775807, 0], ARRAY[0, 0, 0], ARRAY[3, 2, 1], ARRAY[0, 0, 0]);
 ALTER EXTENSION fintrans ADD TABLE leaf;
 DROP EXTENSION fintrans CASCADE;
 GRANT SELECT ON fintrans_dead_letters TO hostile_nobody;
