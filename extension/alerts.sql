@@ -54,9 +54,12 @@ BEGIN
            window_start = least(a.window_start, hit.window_start),
            window_end = greatest(a.window_end, hit.window_end),
            escalated_at = now(), raised_xid = pg_current_xact_id()
-      FROM @extschema@.fintrans_overlapping_alerts(
-             hit.rule, hit.source_account, hit.target_account, hit.account,
-             hit.window_start, hit.window_end) o
+      -- of several the first one, whose new start none of the others can have
+      FROM (SELECT (array_agg(o.alert_id ORDER BY o.window_start))[1] AS alert_id,
+                   max(o.level) AS level
+              FROM @extschema@.fintrans_overlapping_alerts(
+                     hit.rule, hit.source_account, hit.target_account, hit.account,
+                     hit.window_start, hit.window_end) o) o
      WHERE a.alert_id = o.alert_id AND o.level < hit.level;
     IF NOT FOUND THEN
       INSERT INTO @extschema@.fintrans_alerts

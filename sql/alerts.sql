@@ -94,6 +94,11 @@ SELECT subject, window_start, window_end, total FROM listed WHERE subject = 'lat
 DELETE FROM fintrans_transactions WHERE source_account = 'late' AND event_time > '2026-04-02';
 SELECT subject, window_start, raised_total, total FROM listed WHERE subject = 'late';
 SELECT * FROM fintrans_verify();
+-- what comes late may carry a window over twice the threshold that overlaps
+-- several alerts: the first one of them escalates
+SELECT pay(t::timestamptz, 'between', 'x', a) FROM (VALUES ('2026-04-01 23:30', 101), ('2026-04-02 23:30', 102),
+  ('2026-04-02 06:30', 100), ('2026-04-01 20:30', 300)) p (t, a);
+SELECT window_start, window_end, raised_total, level FROM listed WHERE subject = 'between';
 -- bad rules
 SELECT fintrans_set_rule('bad', 1, kind => 'velocity');
 SELECT fintrans_set_rule('bad', 1, kind => 'velocity', "window" => '30 seconds');
