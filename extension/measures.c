@@ -12,6 +12,7 @@
 #include "catalog/pg_type_d.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -354,8 +355,9 @@ measures_level(const Rule *rule, const Amount *value)
 		return 0;
 	amount_copy(&bound, &rule->threshold);
 	amount_add(&bound, &rule->threshold);
-	while (amount_compare(value, &bound) > 0)
+	while (level < PG_INT16_MAX && amount_compare(value, &bound) > 0)
 	{
+		CHECK_FOR_INTERRUPTS();
 		amount_add(&bound, &bound);
 		level++;
 	}

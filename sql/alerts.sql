@@ -99,6 +99,11 @@ SELECT * FROM fintrans_verify();
 SELECT pay(t::timestamptz, 'between', 'x', a) FROM (VALUES ('2026-04-01 23:30', 101), ('2026-04-02 23:30', 102),
   ('2026-04-02 06:30', 100), ('2026-04-01 20:30', 300)) p (t, a);
 SELECT window_start, window_end, raised_total, level FROM listed WHERE subject = 'between';
+-- a level has an end, whatever the threshold is
+SELECT fintrans_set_rule('least total', 1e-16000);
+SELECT fintrans_set_rule('least number', 1e-16000, kind => 'velocity', "window" => '1 day');
+SELECT DISTINCT rule, level FROM listed WHERE rule LIKE 'least%' ORDER BY 1;
+DELETE FROM fintrans_rules WHERE name LIKE 'least%';
 -- bad rules
 SELECT fintrans_set_rule('bad', 1, kind => 'velocity');
 SELECT fintrans_set_rule('bad', 1, kind => 'velocity', "window" => '30 seconds');
