@@ -8,7 +8,7 @@ LANGUAGE sql STABLE
 BEGIN ATOMIC
   SELECT a.* FROM @extschema@.fintrans_alerts a
    WHERE a.rule = $1 AND a.source_account = $2 AND a.target_account = $3
-     AND a.window_start < $6 AND a.window_end > $5
+     AND a.account IS NULL AND a.window_start < $6 AND a.window_end > $5
   UNION ALL
   SELECT a.* FROM @extschema@.fintrans_alerts a
    WHERE a.rule = $1 AND a.account = $4

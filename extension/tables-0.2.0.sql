@@ -80,8 +80,12 @@ ALTER TABLE @extschema@.fintrans_alerts
   ADD CONSTRAINT fintrans_alerts_once UNIQUE NULLS NOT DISTINCT
     (rule, source_account, target_account, account, window_start);
 
+-- by the end: ingest asks what overlaps the latest windows, which few do
+CREATE INDEX fintrans_alerts_pair
+  ON @extschema@.fintrans_alerts (rule, source_account, target_account, window_end)
+  WHERE window_end IS NOT NULL AND account IS NULL;
 CREATE INDEX fintrans_alerts_account
-  ON @extschema@.fintrans_alerts (rule, account, window_start)
+  ON @extschema@.fintrans_alerts (rule, account, window_end)
   WHERE account IS NOT NULL;
 
 COMMENT ON TABLE @extschema@.fintrans_alerts IS

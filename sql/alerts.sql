@@ -104,6 +104,17 @@ SELECT fintrans_set_rule('least total', 1e-16000);
 SELECT fintrans_set_rule('least number', 1e-16000, kind => 'velocity', "window" => '1 day');
 SELECT DISTINCT rule, level FROM listed WHERE rule LIKE 'least%' ORDER BY 1;
 DELETE FROM fintrans_rules WHERE name LIKE 'least%';
+-- one more window of a subject with many alerts looks at few of them
+SELECT fintrans_set_rule('minute of ' || kind, 0, kind => kind, "window" => '1 minute') FROM (VALUES ('velocity'), ('pair_total')) k (kind);
+INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
+SELECT '2026-04-02'::timestamptz + n * interval '1 minute', 'London', 'steady', 'y', 1 FROM generate_series(1, 1000) n;
+BEGIN;
+SELECT seq_tup_read + idx_tup_fetch AS looked_at FROM pg_stat_xact_user_tables WHERE relname = 'fintrans_alerts' \gset
+SELECT pay('2026-04-02 20:00', 'steady', 'y', 1);
+SELECT seq_tup_read + idx_tup_fetch - :looked_at < 100 AS few FROM pg_stat_xact_user_tables WHERE relname = 'fintrans_alerts';
+COMMIT;
+SELECT rule, count(*) FROM fintrans_alerts WHERE rule LIKE 'minute of%' GROUP BY 1 ORDER BY 1;
+DELETE FROM fintrans_rules WHERE name LIKE 'minute%';
 -- bad rules
 SELECT fintrans_set_rule('bad', 1, kind => 'velocity');
 SELECT fintrans_set_rule('bad', 1, kind => 'velocity', "window" => '30 seconds');
