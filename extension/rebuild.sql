@@ -275,27 +275,25 @@ $$;
 COMMENT ON FUNCTION @extschema@.fintrans_correct_alert() IS
   'Internal, step of fintrans_rebuild(): raises the alerts that are missing; returns how many.';
 
--- As by a change of the rules: fintrans_rebuild() has locked them.
-CREATE OR REPLACE FUNCTION @extschema@.fintrans_correct_window()
+-- As by a change of the rules, which fintrans_rebuild() has locked if there are
+-- any: even an UPDATE of none would lock them, and now be too late.
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_correct_windows(rules text[])
 RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET jit = off
 AS $$
-DECLARE
-  corrected bigint;
 BEGIN
-  UPDATE @extschema@.fintrans_rules r SET generation = NULL
-   WHERE r.name IN (SELECT d.rule FROM @extschema@.fintrans_window_differences d
-                     UNION
-                    SELECT d.rule FROM @extschema@.fintrans_window_alert_differences d);
-  GET DIAGNOSTICS corrected = ROW_COUNT;
-  RETURN corrected;
+  IF rules <> '{}' THEN
+    UPDATE @extschema@.fintrans_rules r SET generation = NULL
+     WHERE r.name = ANY (rules);
+  END IF;
+  RETURN cardinality(rules);
 END
 $$;
 
-COMMENT ON FUNCTION @extschema@.fintrans_correct_window() IS
-  'Internal, step of fintrans_rebuild(): makes window states anew and raises the alerts that are missing, of rules that have any wrong; returns of how many rules.';
+COMMENT ON FUNCTION @extschema@.fintrans_correct_windows(text[]) IS
+  'Internal, step of fintrans_rebuild(): makes the window states of these rules anew and raises the alerts that are missing; returns of how many rules.';
 
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_rebuild()
 RETURNS TABLE (problem text, corrected bigint)
@@ -305,15 +303,18 @@ AS $$
 DECLARE
   -- offsets before pairs before volume: the order in which writers lock rows
   steps CONSTANT text[] := ARRAY['trigger', 'offsets', 'dead letters', 'pair',
-                                 'magnitude', 'volume', 'rollup', 'alert', 'window'];
+                                 'magnitude', 'volume', 'rollup', 'alert'];
+  rules text[];
 BEGIN
   PERFORM @extschema@.fintrans_begin_upkeep();
   -- a rule changed meanwhile would not see what is corrected here
   LOCK TABLE @extschema@.fintrans_rules IN SHARE MODE;
   -- Window states are made anew as by a change of rules, which keeps writers
   -- away, and has to before they wait for what is corrected here.
-  IF EXISTS (SELECT FROM @extschema@.fintrans_window_differences)
-     OR EXISTS (SELECT FROM @extschema@.fintrans_window_alert_differences) THEN
+  rules := ARRAY(SELECT d.rule FROM @extschema@.fintrans_window_differences d
+                  UNION
+                 SELECT d.rule FROM @extschema@.fintrans_window_alert_differences d);
+  IF rules <> '{}' THEN
     UPDATE @extschema@.fintrans_rules SET enabled = enabled WHERE false;
   END IF;
   FOREACH problem IN ARRAY steps LOOP
@@ -322,6 +323,10 @@ BEGIN
        INTO corrected;
     RETURN NEXT;
   END LOOP;
+  problem := 'window';
+  RAISE NOTICE 'correcting %', problem;
+  corrected := @extschema@.fintrans_correct_windows(rules);
+  RETURN NEXT;
 END
 $$;
 
@@ -337,6 +342,6 @@ REVOKE EXECUTE ON FUNCTION
   @extschema@.fintrans_correct_volume(),
   @extschema@.fintrans_correct_rollup(),
   @extschema@.fintrans_correct_alert(),
-  @extschema@.fintrans_correct_window(),
+  @extschema@.fintrans_correct_windows(text[]),
   @extschema@.fintrans_rebuild()
   FROM PUBLIC;
