@@ -299,6 +299,7 @@ CREATE OR REPLACE FUNCTION @extschema@.fintrans_rebuild()
 RETURNS TABLE (problem text, corrected bigint)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET jit = off
 AS $$
 DECLARE
   -- offsets before pairs before volume: the order in which writers lock rows

@@ -40,5 +40,5 @@ SELECT * FROM fintrans_relations();
 -- no output: what plans queries over all partitions does not compile them
 SELECT p.oid::regprocedure AS compiles_plans
   FROM pg_proc p
- WHERE p.proname IN ('fintrans_transactions_changed', 'fintrans_rule_changed', 'fintrans_verify')
+ WHERE p.proname IN ('fintrans_transactions_changed', 'fintrans_rule_changed', 'fintrans_verify', 'fintrans_rebuild')
    AND NOT 'jit=off' = ANY (p.proconfig);
