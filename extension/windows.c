@@ -172,15 +172,38 @@ bucket_width(const Window *window, int begin)
 	return end - begin;
 }
 
+/* How many of a bucket's keys the change leaves in it. */
+static int
+count_kept(const WindowEntry *old, int nold,
+		   const WindowEntry *change, int nchange)
+{
+	int			kept = 0;
+
+	for (; nold > 0; nold--, old++)
+	{
+		int64		transactions = old->transactions;
+
+		while (nchange > 0 && change->key < old->key)
+		{
+			change++;
+			nchange--;
+		}
+		if (nchange > 0 && change->key == old->key)
+			transactions += change->transactions;
+		kept += transactions > 0;
+	}
+	return kept;
+}
+
 /*
  * Merge one bucket of both.  A full one takes no more keys: it has as many as
- * it takes to decide.
+ * it takes to decide.  Those that this change removes make room.
  */
 static void
 merge_bucket(Window *result, const WindowEntry *old, int nold,
 			 const WindowEntry *change, int nchange)
 {
-	int			keys = nold;
+	int			keys = count_kept(old, nold, change, nchange);
 
 	while (nold > 0 || nchange > 0)
 	{
@@ -192,7 +215,8 @@ merge_bucket(Window *result, const WindowEntry *old, int nold,
 		{
 			nchange--;
 			entry = *change++;
-			if (result->cap > 0 && keys >= result->cap)
+			if (entry.transactions <= 0 ||
+				(result->cap > 0 && keys >= result->cap))
 				continue;
 			keys++;
 		}

@@ -115,6 +115,13 @@ SELECT seq_tup_read + idx_tup_fetch - :looked_at < 100 AS few FROM pg_stat_xact_
 COMMIT;
 SELECT rule, count(*) FROM fintrans_alerts WHERE rule LIKE 'minute of%' GROUP BY 1 ORDER BY 1;
 DELETE FROM fintrans_rules WHERE name LIKE 'minute%';
+-- one statement takes a counterparty away and brings two: four are too many
+SELECT fintrans_set_rule('many', 3, kind => 'fan_in', "window" => '1 day');
+SELECT pay('2026-04-03 12:00', s, 'crowd', n) FROM (VALUES ('s1', 1), ('s1', 2), ('s2', 3), ('s3', 4)) p (s, n);
+UPDATE fintrans_transactions SET source_account = 'n' || amount WHERE source_account = 's1' AND target_account = 'crowd';
+SELECT subject, raised_total FROM listed WHERE subject = 'crowd' AND rule = 'many';
+SELECT * FROM fintrans_verify();
+DELETE FROM fintrans_rules WHERE name = 'many';
 -- bad rules
 SELECT fintrans_set_rule('bad', 1, kind => 'velocity');
 SELECT fintrans_set_rule('bad', 1, kind => 'velocity', "window" => '30 seconds');
