@@ -154,7 +154,8 @@ COMMENT ON VIEW @extschema@.fintrans_window_alert_differences IS
   'Windows above the threshold of their rule that no alert overlaps.';
 
 -- Of subjects that have not been quiet for two windows, and of the buckets that
--- their states have to hold.  A bucket that is full keeps only some keys.
+-- their states have to hold.  A bucket that is full keeps only some keys, and
+-- has its alert.
 CREATE OR REPLACE VIEW @extschema@.fintrans_window_differences AS
   WITH rules AS (
     SELECT r.name AS rule, r.generation,
@@ -211,6 +212,14 @@ CREATE OR REPLACE VIEW @extschema@.fintrans_window_differences AS
      AND (b.expected_transactions, b.expected_total)
          IS DISTINCT FROM (b.found_transactions, b.found_total)
      AND NOT (b.found_transactions IS NULL AND coalesce(b.is_full, false))
+     -- keys that came when it was full are missing once others are deleted
+     AND NOT (@extschema@.fintrans_rule_cap(r.kind, r.threshold) > 0
+              AND coalesce(b.found_transactions, 0) < b.expected_transactions
+              AND EXISTS (
+                    SELECT FROM @extschema@.fintrans_overlapping_alerts(
+                      b.rule, NULL, NULL, b.account,
+                      to_timestamp(b.bucket * (extract(epoch FROM r.time_window) / 24)::double precision),
+                      to_timestamp((b.bucket + 1) * (extract(epoch FROM r.time_window) / 24)::double precision))))
    GROUP BY 1, 2, 3, 4, 5;
 
 COMMENT ON VIEW @extschema@.fintrans_window_differences IS
