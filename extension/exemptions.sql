@@ -52,6 +52,9 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  PERFORM @extschema@.fintrans_require_read_committed();
+  -- as by a change of the rules: the batches in flight still see it in force
+  UPDATE @extschema@.fintrans_rules SET enabled = enabled WHERE false;
   UPDATE @extschema@.fintrans_exemptions e SET valid_until = now()
    WHERE e.exemption_id = $1 AND e.valid_until > now();
   IF NOT FOUND THEN
@@ -64,7 +67,7 @@ END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_end_exemption(bigint) IS
-  'Ends an exemption now; the alerts raised under it are quiet no more.';
+  'Ends an exemption now; the alerts raised under it are quiet no more. Waits for the batches in flight.';
 
 REVOKE EXECUTE ON FUNCTION
   @extschema@.fintrans_exempt(text, timestamptz, text, text, text, text),

@@ -208,7 +208,9 @@ CREATE OR REPLACE VIEW @extschema@.fintrans_window_differences AS
          sum(b.found_transactions) AS found_transactions,
          sum(b.found_total) AS found_total
     FROM both_sides b JOIN @extschema@.fintrans_rules r ON r.name = b.rule
-   WHERE b.bucket > b.newest - 48 AND b.newest > b.newest_of_all - 48
+   WHERE b.bucket > b.newest - 48
+     AND b.newest > least(b.newest_of_all,
+                          @extschema@.fintrans_bucket(now(), r.time_window)) - 48
      AND (b.expected_transactions, b.expected_total)
          IS DISTINCT FROM (b.found_transactions, b.found_total)
      AND NOT (b.found_transactions IS NULL AND coalesce(b.is_full, false))

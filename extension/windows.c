@@ -3,8 +3,8 @@
  * rule, in buckets of a twenty-fourth of the rule's window.
  *
  * Stored form: a version byte; the number of windows; for each window its
- * generation, cap, whether it has seen an event and that one's bucket, the
- * number of entries; for each entry the step from the last one's bucket, key,
+ * generation, cap, how many of newest and late it has and these, the number of
+ * entries; for each entry the step from the last one's bucket, key,
  * transactions and total.  All numbers are varints of seven bits a byte, low
  * ones first; signed ones fold the sign into the lowest bit.
  */
@@ -45,6 +45,7 @@ windows_append(Windows *windows, int generation, int cap)
 	window->generation = generation;
 	window->cap = cap;
 	window->newest = WINDOW_NEVER;
+	window->late = WINDOW_NEVER;
 	window->count = 0;
 	window->room = 0;
 	window->entries = NULL;
@@ -152,12 +153,44 @@ window_sort(Window *window)
 
 /* ------------------------------------------------------------- merging */
 
-/* The first bucket that is kept. */
-static int64
-first_kept(const Window *window)
+static bool
+is_kept(const Window *window, int64 bucket)
 {
-	return window->newest == WINDOW_NEVER ? PG_INT64_MAX :
-		window->newest - WINDOW_KEPT_BUCKETS + 1;
+	if (window->newest == WINDOW_NEVER)
+		return false;
+	return bucket > window->newest - WINDOW_KEPT_BUCKETS ||
+		(window->late != WINDOW_NEVER &&
+		 bucket > window->late - WINDOW_KEPT_BUCKETS &&
+		 bucket < window->late + WINDOW_KEPT_BUCKETS);
+}
+
+/* Where time has come to: events far ahead leave behind what was newest. */
+static void
+advance(Window *result, const Window *old, const Window *change)
+{
+	result->newest = Max(old->newest, change->newest);
+	result->late = old->late;
+	if (old->newest == WINDOW_NEVER || change->newest == WINDOW_NEVER)
+		return;
+	if (change->newest <= old->newest - WINDOW_KEPT_BUCKETS)
+		result->late = change->newest;
+	else if (old->newest <= change->newest - WINDOW_KEPT_BUCKETS)
+		result->late = old->newest;
+}
+
+/* The first bucket that is kept, or takes part in judging the change. */
+static int64
+first_needed(const Window *result, const Window *change)
+{
+	int64		first = PG_INT64_MAX;
+
+	if (result->newest != WINDOW_NEVER)
+		first = result->newest - WINDOW_KEPT_BUCKETS + 1;
+	if (result->late != WINDOW_NEVER)
+		first = Min(first, result->late - WINDOW_KEPT_BUCKETS + 1);
+	if (change->count > 0)
+		first = Min(first, change->entries[0].bucket - WINDOW_BUCKETS + 1);
+	return first;
 }
 
 /* How many entries from begin on lie in the same bucket. */
@@ -244,10 +277,8 @@ merge_window(Window *result, const Window *old, const Window *change)
 	int			j = 0;
 	int64		first;
 
-	result->newest = Max(old->newest, change->newest);
-	first = first_kept(result);
-	if (change->count > 0)
-		first = Min(first, change->entries[0].bucket - WINDOW_BUCKETS + 1);
+	advance(result, old, change);
+	first = first_needed(result, change);
 	while (i < old->count && old->entries[i].bucket < first)
 		i++;
 	while (i < old->count || j < change->count)
@@ -272,7 +303,10 @@ merge_window(Window *result, const Window *old, const Window *change)
 void
 windows_merge(Windows *result, const Windows *old, const Windows *change)
 {
-	static const Window none = {.newest = WINDOW_NEVER};
+	static const Window none = {
+		.newest = WINDOW_NEVER,
+		.late = WINDOW_NEVER
+	};
 	int			i;
 
 	windows_create(result, change->count);
@@ -287,6 +321,31 @@ windows_merge(Windows *result, const Windows *old, const Windows *change)
 	}
 }
 
+static Window
+trim_window(const Window *window)
+{
+	Window		kept = *window;
+	int			i;
+
+	kept.count = 0;
+	for (i = 0; i < window->count; i++)
+	{
+		if (is_kept(window, window->entries[i].bucket))
+			kept.count++;
+	}
+	if (kept.count == window->count)
+		return kept;
+	kept.room = 0;
+	kept.count = 0;
+	kept.entries = NULL;
+	for (i = 0; i < window->count; i++)
+	{
+		if (is_kept(window, window->entries[i].bucket))
+			*new_entry(&kept) = window->entries[i];
+	}
+	return kept;
+}
+
 void
 windows_trim(Windows *trimmed, const Windows *windows)
 {
@@ -294,19 +353,7 @@ windows_trim(Windows *trimmed, const Windows *windows)
 
 	windows_create(trimmed, windows->count);
 	for (i = 0; i < windows->count; i++)
-	{
-		const Window *window = &windows->windows[i];
-		Window	   *kept = &trimmed->windows[trimmed->count++];
-		int			old = 0;
-
-		while (old < window->count &&
-			   window->entries[old].bucket < first_kept(window))
-			old++;
-		*kept = *window;
-		kept->entries += old;
-		kept->count -= old;
-		kept->room -= old;
-	}
+		trimmed->windows[trimmed->count++] = trim_window(&windows->windows[i]);
 }
 
 /* ------------------------------------------------------------- storing */
@@ -357,9 +404,12 @@ write_window(StringInfo out, const Window *window)
 
 	write_unsigned(out, window->generation);
 	write_unsigned(out, window->cap);
-	write_unsigned(out, window->newest != WINDOW_NEVER);
+	write_unsigned(out, (window->newest != WINDOW_NEVER) +
+				   (window->late != WINDOW_NEVER));
 	if (window->newest != WINDOW_NEVER)
 		write_signed(out, window->newest);
+	if (window->late != WINDOW_NEVER)
+		write_signed(out, window->late);
 	write_unsigned(out, window->count);
 	for (i = 0; i < window->count; i++)
 	{
@@ -491,10 +541,14 @@ read_window(Reader *reader, Windows *windows)
 	Window	   *window = windows_append(windows, generation,
 										read_integer(reader));
 	int64		bucket = 0;
+	int			times;
 	int			i;
 
-	if (read_integer(reader) != 0)
+	times = read_integer(reader);
+	if (times > 0)
 		window->newest = read_signed(reader);
+	if (times > 1)
+		window->late = read_signed(reader);
 	window->count = window->room = read_count(reader);
 	window->entries = palloc(Max(window->room, 1) * sizeof(WindowEntry));
 	for (i = 0; i < window->count; i++)
@@ -603,6 +657,17 @@ fintrans_window_state_add(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(windows);
 }
 
+/* The last bucket that the newest one leaves behind. */
+static void
+find_late(Window *window)
+{
+	int			i;
+
+	for (i = 0; i < window->count &&
+		 window->entries[i].bucket <= window->newest - WINDOW_KEPT_BUCKETS; i++)
+		window->late = window->entries[i].bucket;
+}
+
 /* Final function of fintrans_window_state(); NULL of no entries. */
 Datum
 fintrans_window_state_made(PG_FUNCTION_ARGS)
@@ -618,6 +683,7 @@ fintrans_window_state_made(PG_FUNCTION_ARGS)
 	window_sort(&windows->windows[0]);
 	windows_create(&none, 0);
 	windows_merge(&state, &none, windows);
+	find_late(&state.windows[0]);
 	windows_trim(&trimmed, &state);
 	PG_RETURN_BYTEA_P(windows_encode(&trimmed));
 }

@@ -4,7 +4,9 @@
  *
  * A state keeps the buckets of the last two windows, counted from the newest
  * event it has seen: so every window that holds an event which is at most one
- * window late is known whole.
+ * window late is known whole.  Beside these it keeps the buckets around the
+ * last event that was later than that: so one that is ahead of its time does
+ * not hide all that follow.
  */
 #ifndef FINTRANS_WINDOWS_H
 #define FINTRANS_WINDOWS_H
@@ -34,6 +36,7 @@ typedef struct Window
 	int			generation;		/* of the rule */
 	int			cap;			/* most keys kept in a bucket; 0: all */
 	int64		newest;			/* bucket of the newest event, ever */
+	int64		late;			/* of the last one that came too late */
 	int			count;
 	int			room;
 	WindowEntry *entries;		/* in order of bucket and key */
@@ -71,7 +74,7 @@ extern void window_sort(Window *window);
 extern void windows_merge(Windows *result, const Windows *old,
 						  const Windows *change);
 
-/* Without the buckets that are too old to be kept; shares the entries. */
+/* Without the buckets that are too old to be kept; may share the entries. */
 extern void windows_trim(Windows *trimmed, const Windows *windows);
 
 /* True when no window has anything left. */

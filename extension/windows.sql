@@ -66,12 +66,23 @@ COMMENT ON FUNCTION @extschema@.fintrans_window_hits(
   text, numeric, numeric, bigint[], bigint[], bigint[], numeric[]) IS
   'Internal: the windows of one subject that are above a rule''s threshold, by the last of their buckets.';
 
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_bucket(
+  "time" timestamptz, time_window interval)
+RETURNS bigint
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT floor(extract(epoch FROM "time")
+               / (extract(epoch FROM time_window) / 24))::bigint;
+END;
+
+COMMENT ON FUNCTION @extschema@.fintrans_bucket(timestamptz, interval) IS
+  'Internal: number, counted from 1970, of the bucket of that time: a twenty-fourth of the window.';
+
 -- What each windowed rule in force sees of the transactions held.  Keys are as
 -- ingest makes them: the counterparty's hash, or the direction of money.
 CREATE OR REPLACE VIEW @extschema@.fintrans_rule_entries AS
   SELECT r.name AS rule, s.source_account, s.target_account, s.account,
-         floor(extract(epoch FROM s.event_time)
-               / (extract(epoch FROM r.time_window) / 24))::bigint AS bucket,
+         @extschema@.fintrans_bucket(s.event_time, r.time_window) AS bucket,
          s.key, count(*) AS transactions,
          sum(CASE WHEN r.kind IN ('pair_total', 'outgoing_total', 'incoming_total',
                                   'pass_through')
@@ -155,15 +166,19 @@ DECLARE
     WITH entries AS MATERIALIZED (
       SELECT e.*, max(e.bucket) OVER (PARTITION BY e.source_account, e.target_account,
                                                    e.account) AS newest,
-             max(e.bucket) OVER () AS newest_of_all
+             -- one that is ahead of its time makes none of the others old
+             least(max(e.bucket) OVER (),
+                   @extschema@.fintrans_bucket(now(), r.time_window)) AS present
         FROM @extschema@.fintrans_rule_entries e
+        JOIN @extschema@.fintrans_rules r ON r.name = e.rule
        WHERE e.rule = $1)
     SELECT e.source_account, e.target_account, e.account,
            @extschema@.fintrans_window_state(
              r.generation, @extschema@.fintrans_rule_cap(r.kind, r.threshold),
              e.bucket, e.key, e.transactions, e.total) AS windows
       FROM entries e JOIN @extschema@.fintrans_rules r ON r.name = e.rule
-     WHERE e.bucket > e.newest - 48 AND e.newest > e.newest_of_all - 96
+     WHERE (e.bucket > e.newest - 48 OR e.bucket > e.present - 48)
+       AND e.newest > e.present - 96
      GROUP BY e.source_account, e.target_account, e.account$made$;
 BEGIN
   IF (SELECT r.kind = 'pair_total' FROM @extschema@.fintrans_rules r
