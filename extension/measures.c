@@ -51,17 +51,6 @@ bucket_start(const Rule *rule, int64 bucket)
 	return bucket * rule->bucket_width - UNIX_EPOCH_OFFSET;
 }
 
-/* No more counterparties than it takes to decide. */
-static int
-rule_cap(const Rule *rule)
-{
-	if (rule->kind->measure != RULE_COUNTERPARTIES)
-		return 0;
-	return 1 + DatumGetInt32(DirectFunctionCall1(numeric_int4,
-												 DirectFunctionCall1(numeric_floor,
-																	 rule->threshold_datum)));
-}
-
 /* Whether the rule counts the event. */
 static bool
 rule_counts(const Rule *rule, const Event *event)
@@ -125,7 +114,7 @@ measures_change(const Rules *rules, RuleSubject subject, const Event *events,
 
 		if (rule->generation == 0 || rule->kind->subject != subject)
 			continue;
-		window = windows_append(change, rule->generation, rule_cap(rule));
+		window = windows_append(change, rule->generation, rule->cap);
 		for (event = events; event != NULL; event = event->next)
 		{
 			if (rule_counts(rule, event))

@@ -15,6 +15,7 @@
 #include "catalog/pg_class_d.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -120,6 +121,17 @@ bucket_width(const Interval *window)
 	return (window->day * USECS_PER_DAY + window->time) / WINDOW_BUCKETS;
 }
 
+/* No more counterparties than it takes to decide. */
+static int
+rule_cap(const Rule *rule)
+{
+	if (rule->kind->measure != RULE_COUNTERPARTIES)
+		return 0;
+	return 1 + DatumGetInt32(DirectFunctionCall1(numeric_int4,
+												 DirectFunctionCall1(numeric_floor,
+																	 rule->threshold_datum)));
+}
+
 static void
 read_rule(Rule *rule, HeapTuple tuple, TupleDesc descriptor)
 {
@@ -138,6 +150,7 @@ read_rule(Rule *rule, HeapTuple tuple, TupleDesc descriptor)
 	rule->bucket_width = bucket_width(DatumGetIntervalP(value));
 	value = read_column(tuple, descriptor, COLUMN_GENERATION, &isnull);
 	rule->generation = DatumGetInt32(value);
+	rule->cap = rule_cap(rule);
 	rule->amount_from = read_bound(tuple, descriptor, COLUMN_AMOUNT_FROM);
 	rule->amount_below = read_bound(tuple, descriptor, COLUMN_AMOUNT_BELOW);
 }

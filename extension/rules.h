@@ -41,6 +41,7 @@ typedef struct Rule
 	const RuleKind *kind;
 	int			generation;		/* of its window states; 0 without a window */
 	int64		bucket_width;	/* in microseconds */
+	int			cap;			/* most keys worth keeping in a bucket; 0: all */
 	Amount	   *amount_from;	/* NULL if there is no such bound */
 	Amount	   *amount_below;
 } Rule;
