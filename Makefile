@@ -7,7 +7,7 @@ OBJS = $(patsubst %.c,%.o,$(sort $(wildcard extension/*.c extension/*/*.c)))
 
 # The scripts that install and update the extension are composed of these, in
 # this order.  What was released stays as it is: extension/fintrans--0.1.0.sql.
-sql_tables = tables-0.1.0 tables-0.2.0
+sql_tables = tables-0.2.0
 sql_update = update_begin replaced-0.2.0
 sql_update_end = update_end
 sql_others = magnitudes triggers partitions indexes upkeep retention \
@@ -59,11 +59,18 @@ include $(PGXS)
 
 $(OBJS): $(wildcard extension/*.h extension/*/*.h)
 
-build/extension/fintrans--0.2.0.sql: \
-		$(patsubst %,extension/%.sql,preamble $(sql_tables) $(sql_others))
+build/extension/fintrans--0.2.0.sql: extension/preamble.sql \
+		build/extension/tables-0.1.0.sql \
+		$(patsubst %,extension/%.sql,$(sql_tables) $(sql_others))
 build/extension/fintrans--0.1.0--0.2.0.sql: \
 		$(patsubst %,extension/%.sql,preamble $(sql_update) tables-0.2.0 \
 			$(sql_others) $(sql_update_end))
+
+# as they were released, without the empty line behind them
+build/extension/tables-0.1.0.sql: extension/fintrans--0.1.0.sql
+	@mkdir -p $(@D)
+	sed -n '/^-- The tables of fintrans 0.1.0/,/^-- Magnitudes:/ { /^-- Magnitudes:/ ! p }' $< | \
+		sed '$$ d' > $@
 
 $(DATA_built):
 	@mkdir -p $(@D)
