@@ -22,12 +22,16 @@
 #include "access/xact.h"
 #include "catalog/pg_collation_d.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
 
 #include "compat.h"
 #include "keyed_table.h"
 #include "tid_cache.h"
+
+/* Bytes for some versions of a row, so that pages are pruned but seldom. */
+#define LITTLE_ROOM (BLCKSZ / 10)
 
 static const AttrNumber key_columns[KEY_WALK_MAX_COLUMNS] = {1, 2};
 
@@ -53,6 +57,14 @@ end_scan(KeyedTable *table)
 	UnregisterSnapshot(table->snapshot);
 }
 
+static void
+leave_page(KeyedTable *table)
+{
+	if (BufferIsValid(table->page))
+		ReleaseBuffer(table->page);
+	table->page = InvalidBuffer;
+}
+
 void
 keyed_table_open(KeyedTable *table, Oid schema, const char *name,
 				 int old_columns, int columns, int nkeys, bool cached)
@@ -75,7 +87,8 @@ keyed_table_open(KeyedTable *table, Oid schema, const char *name,
 							   C_COLLATION_OID, F_TEXTEQ, (Datum) 0);
 	}
 	table->old_row = table_slot_create(relation, NULL);
-	table->fetch = table_index_fetch_begin(relation);
+	table->page = InvalidBuffer;
+	table->row_bytes = 0;
 	/* serializable transactions need the index to note what they have read */
 	table->walk = IsolationIsSerializable() ? NULL :
 		key_walk_begin(relation, table->primary_key, nkeys);
@@ -93,7 +106,7 @@ keyed_table_close(KeyedTable *table)
 	if (table->walk != NULL)
 		key_walk_end(table->walk);
 	end_scan(table);
-	table_index_fetch_end(table->fetch);
+	leave_page(table);
 	ExecDropSingleTupleTableSlot(table->old_row);
 	for (i = 0; i < table->nkeys; i++)
 		pfree(table->texts[i].data);
@@ -141,16 +154,49 @@ same_text(Datum value, const TextSpan *span)
 		memcmp(VARDATA_ANY(text), span->data, span->length) == 0;
 }
 
+/*
+ * Pin the page of that row, and prune it if the next version of a row may not
+ * fit: it would go to another page, and into every index.  Index fetches prune
+ * whenever a page is fuller than its fillfactor, which is with nearly every
+ * update, each time for the sake of one row.
+ */
+static void
+enter_page(KeyedTable *table, const ItemPointerData *tid)
+{
+	Relation	relation = table->direct.table;
+
+	/* its pin would keep the page from being pruned */
+	ExecClearTuple(table->old_row);
+	table->page = ReleaseAndReadBuffer(table->page, relation,
+									   ItemPointerGetBlockNumber(tid));
+	/* without a lock, as the pruning itself looks first */
+	if (PageGetHeapFreeSpace(BufferGetPage(table->page)) <
+		Max(table->row_bytes, LITTLE_ROOM))
+		heap_page_prune_opt(relation, table->page);
+}
+
 /* The row that an index entry with this identifier leads to, if visible. */
 static bool
 fetch_row(KeyedTable *table, const ItemPointerData *root)
 {
+	TupleTableSlot *row = table->old_row;
+	HeapTuple	tuple = &((BufferHeapTupleTableSlot *) row)->base.tupdata;
 	ItemPointerData tid = *root;
-	bool		again = false;
+	bool		found;
 
 	table->root = *root;
-	return table_index_fetch_tuple(table->fetch, &tid, table->snapshot,
-								   table->old_row, &again, NULL);
+	enter_page(table, root);
+	LockBuffer(table->page, BUFFER_LOCK_SHARE);
+	found = heap_hot_search_buffer(&tid, table->direct.table, table->page,
+								   table->snapshot, tuple, NULL, true);
+	LockBuffer(table->page, BUFFER_LOCK_UNLOCK);
+	if (!found)
+		return false;
+	row->tts_tableOid = tuple->t_tableOid =
+		RelationGetRelid(table->direct.table);
+	table->row_bytes = Max(table->row_bytes, MAXALIGN(tuple->t_len));
+	ExecStoreBufferHeapTuple(tuple, row, table->page);
+	return true;
 }
 
 /* The row where the cache says it is, unless it is another key's by now. */

@@ -8,6 +8,7 @@
 #include "access/genam.h"
 #include "access/skey.h"
 #include "lib/stringinfo.h"
+#include "storage/buf.h"
 #include "storage/itemptr.h"
 #include "utils/snapshot.h"
 
@@ -27,7 +28,8 @@ typedef struct KeyedTable
 	IndexScanDesc scan;			/* of the primary key, with snapshot */
 	KeyWalk    *walk;			/* of the primary key; NULL if not to be used */
 	bool		cached;			/* the cache knows where rows were last seen */
-	IndexFetchTableData *fetch; /* of rows that walk or cache know of */
+	Buffer		page;			/* pinned: of the row walk or cache led to */
+	Size		row_bytes;		/* of the largest row met */
 	ScanKeyData keys[KEY_WALK_MAX_COLUMNS];
 	StringInfoData texts[KEY_WALK_MAX_COLUMNS]; /* the key as text datums */
 	TupleTableSlot *old_row;
