@@ -110,6 +110,21 @@ $$;
 COMMENT ON FUNCTION @extschema@.fintrans_raise_rule_hits(text) IS
   'Internal: raises the alerts of a windowed rule on the transactions held, while the rules are locked; returns how many.';
 
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_exemption_in_force(
+  rule text, source_account text, target_account text, account text)
+RETURNS SETOF @extschema@.fintrans_exemptions
+LANGUAGE sql STABLE ROWS 1
+BEGIN ATOMIC
+  SELECT e.* FROM @extschema@.fintrans_exemptions e
+   WHERE e.valid_until > now() AND (e.rule IS NULL OR e.rule = $1)
+     AND (e.account = $4
+          OR (e.source_account, e.target_account) = ($2, $3))
+   ORDER BY e.valid_until DESC, e.exemption_id LIMIT 1;
+END;
+
+COMMENT ON FUNCTION @extschema@.fintrans_exemption_in_force(text, text, text, text) IS
+  'Internal: the exemption of such an alert that lasts longest, if there is any.';
+
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_quiet_exempt_alerts()
 RETURNS boolean
 LANGUAGE plpgsql
@@ -122,11 +137,13 @@ BEGIN
   END IF;
   UPDATE @extschema@.fintrans_alerts a
      SET quiet_until = e.valid_until, exemption_id = e.exemption_id
-    FROM @extschema@.fintrans_exemptions e
-   WHERE a.raised_xid = pg_current_xact_id() AND a.quiet_until IS NULL
-     AND e.valid_until > now() AND (e.rule IS NULL OR e.rule = a.rule)
-     AND (e.account = a.account
-          OR (e.source_account, e.target_account) = (a.source_account, a.target_account));
+    FROM (SELECT r.alert_id, f.valid_until, f.exemption_id
+            FROM @extschema@.fintrans_alerts r,
+                 @extschema@.fintrans_exemption_in_force(
+                   r.rule, r.source_account, r.target_account, r.account) f
+           WHERE r.raised_xid = pg_current_xact_id()
+             AND coalesce(r.quiet_until <= now(), true)) e
+   WHERE a.alert_id = e.alert_id;
   RETURN EXISTS (SELECT FROM @extschema@.fintrans_alerts a
                   WHERE a.raised_xid = pg_current_xact_id()
                     AND NOT coalesce(a.quiet_until > now(), false));
@@ -141,6 +158,7 @@ REVOKE EXECUTE ON FUNCTION
     text[], text[], text[], text[], numeric[], bigint[], numeric[], smallint[],
     timestamptz[], timestamptz[]),
   @extschema@.fintrans_raise_rule_hits(text),
+  @extschema@.fintrans_exemption_in_force(text, text, text, text),
   @extschema@.fintrans_quiet_exempt_alerts()
   FROM PUBLIC;
 

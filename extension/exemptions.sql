@@ -61,13 +61,21 @@ BEGIN
     RAISE EXCEPTION 'there is no exemption % in force', coalesce($1::text, 'NULL')
       USING ERRCODE = 'no_data_found';
   END IF;
-  UPDATE @extschema@.fintrans_alerts a SET quiet_until = now()
-   WHERE a.exemption_id = $1 AND a.quiet_until > now();
+  UPDATE @extschema@.fintrans_alerts a
+     SET quiet_until = coalesce(o.valid_until, now()),
+         exemption_id = coalesce(o.exemption_id, a.exemption_id)
+    FROM (SELECT q.alert_id, f.valid_until, f.exemption_id
+            FROM @extschema@.fintrans_alerts q
+            LEFT JOIN LATERAL @extschema@.fintrans_exemption_in_force(
+                        q.rule, q.source_account, q.target_account, q.account) f
+                   ON true
+           WHERE q.exemption_id = $1 AND q.quiet_until > now()) o
+   WHERE a.alert_id = o.alert_id;
 END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_end_exemption(bigint) IS
-  'Ends an exemption now; the alerts raised under it are quiet no more. Waits for the batches in flight.';
+  'Ends an exemption now; the alerts raised under it are quiet no more, unless another exemption covers them. Waits for the batches in flight.';
 
 REVOKE EXECUTE ON FUNCTION
   @extschema@.fintrans_exempt(text, timestamptz, text, text, text, text),

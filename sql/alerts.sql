@@ -68,12 +68,31 @@ SELECT fintrans_exempt('rent', now() + interval '1 day', source_account => 'x', 
 SELECT pay('2026-04-03 10:00', 'p', 'q', 500);
 SELECT pay('2026-04-03 10:00', 'x', 'y', 500);
 SELECT rule, subject, quiet FROM listed WHERE subject ~ '^[px]';
-UNSELECT fintrans_end_exemption(1);
 SELECT fintrans_end_exemption(1);
 SELECT rule, subject, quiet FROM listed WHERE subject ~ '^[px]';
 -- an open alert becomes quiet too
 SELECT fintrans_exempt('known', now() + interval '1 day', account => 'x');
 SELECT rule, subject, quiet FROM listed WHERE subject ~ '^[px]';
+-- of two exemptions the one that lasts longer counts, and then the other one
+SELECT fintrans_exempt('payroll', now() + interval '1 day', account => 'twice');
+SELECT fintrans_exempt('bonus', now() + interval '2 days', account => 'twice', rule => 'day');
+SELECT pay('2026-04-03 10:00', 'twice', 'q', 500);
+CREATE VIEW twice AS
+  SELECT l.rule, l.quiet, e.reason
+    FROM fintrans_alert_list l
+    LEFT JOIN fintrans_exemptions e USING (exemption_id)
+   WHERE l.account = 'twice';
+SELECT * FROM twice;
+SELECT fintrans_end_exemption(exemption_id) FROM fintrans_exemptions WHERE reason = 'bonus';
+SELECT * FROM twice;
+SELECT fintrans_end_exemption(exemption_id) FROM fintrans_exemptions WHERE valid_until > now() AND account = 'twice';
+SELECT * FROM twice;
+-- what escalates once it is no longer quiet is so again under another exemption
+SELECT fintrans_exempt('payroll', now() + interval '3 days', account => 'twice');
+UPDATE fintrans_alerts SET quiet_until = now() - interval '1 day' WHERE account = 'twice';
+SELECT pay('2026-04-03 10:00', 'twice', 'q', 1000);
+SELECT * FROM twice;
+DROP VIEW twice;
 SELECT * FROM fintrans_evidence(0);
 -- a late transaction counts in its own bucket: two days back for the account, a
 -- day before the newest for its window
