@@ -19,7 +19,9 @@ COMMENT ON FUNCTION @extschema@.fintrans_overlapping_alerts(
   text, text, text, text, timestamptz, timestamptz) IS
   'Internal: the alerts of that rule about the pair or the account whose windows overlap this one.';
 
--- The caller keeps others from raising alerts about the same subjects.
+-- The caller keeps others from raising alerts about the same subjects.  Plans
+-- outlive the size of the table they were made for: without enable_seqscan a
+-- session that began with few alerts would read them all for each new one.
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_raise_window_alerts(
   rules text[], source_accounts text[], target_accounts text[], accounts text[],
   totals numeric[], transactions bigint[], thresholds numeric[],
@@ -27,6 +29,8 @@ CREATE OR REPLACE FUNCTION @extschema@.fintrans_raise_window_alerts(
 RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET jit = off
 AS $$
 DECLARE
   hit    record;
@@ -125,10 +129,13 @@ END;
 COMMENT ON FUNCTION @extschema@.fintrans_exemption_in_force(text, text, text, text) IS
   'Internal: the exemption of such an alert that lasts longest, if there is any.';
 
+-- As to the plans see fintrans_raise_window_alerts().
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_quiet_exempt_alerts()
 RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET jit = off
 AS $$
 BEGIN
   IF NOT EXISTS (SELECT FROM @extschema@.fintrans_exemptions e
