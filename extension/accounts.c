@@ -9,6 +9,8 @@
 #include "keyed_table.h"
 #include "windows.h"
 
+static TidCache accounts_seen = {.name = "fintrans accounts last seen"};
+
 /* Columns of fintrans_accounts, from 0. */
 typedef enum AccountColumn
 {
@@ -72,7 +74,7 @@ accounts_apply(const Rules *rules, AccountDelta **accounts, int count,
 	if (count == 0)
 		return;
 	keyed_table_open(&table, rules->schema, "fintrans_accounts",
-					 ACCOUNT_COLUMNS, ACCOUNT_COLUMNS, 1, false);
+					 ACCOUNT_COLUMNS, ACCOUNT_COLUMNS, 1, &accounts_seen);
 	one = AllocSetContextCreate(CurrentMemoryContext, "fintrans account",
 								ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(one);

@@ -4,7 +4,7 @@
  *
  * Hash tables of pointers find the delta of a row; the deltas themselves never
  * move.  Sorting works on compact entries that carry the first eight bytes of
- * both accounts as integers, so that most comparisons touch neither the
+ * the accounts as integers, so that most comparisons touch neither the
  * deltas nor the texts.
  */
 #include "postgres.h"
@@ -183,11 +183,18 @@ pair_sort_compare(const PairSortEntry *a, const PairSortEntry *b)
 							b->target_prefix, &b->delta->target_account);
 }
 
-static int
-account_sort_compare(const void *left, const void *right)
+/* Likewise of an account. */
+typedef struct AccountSortEntry
 {
-	return span_compare(&(*(AccountDelta *const *) left)->account,
-						&(*(AccountDelta *const *) right)->account);
+	uint64		prefix;
+	AccountDelta *delta;
+} AccountSortEntry;
+
+static inline int
+account_sort_compare(const AccountSortEntry *a, const AccountSortEntry *b)
+{
+	return prefixed_compare(a->prefix, &a->delta->account,
+							b->prefix, &b->delta->account);
 }
 
 static int
@@ -208,6 +215,14 @@ volume_sort_compare(const void *left, const void *right)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
+#define ST_SORT sort_accounts
+#define ST_ELEMENT_TYPE AccountSortEntry
+#define ST_COMPARE(a, b) account_sort_compare(a, b)
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
 struct Deltas
 {
 	MemoryContext context;		/* all that follows; reset with the set */
@@ -216,7 +231,8 @@ struct Deltas
 	AttrNumber	last_column;
 	bool		pair_events;
 	pair_table_hash *pairs;
-	bool		account_events;
+	bool		outgoing;		/* events of accounts */
+	bool		incoming;
 	account_table_hash *accounts;
 	volume_table_hash *volumes;
 	VolumeDelta *last_volume;	/* most rows repeat the city and minute */
@@ -233,8 +249,8 @@ deltas_start(Deltas *deltas)
 	deltas->pairs = pair_table_create(deltas->context, FIRST_TABLE_SIZE, NULL);
 	deltas->accounts =
 		account_table_create(deltas->context,
-							 deltas->account_events ? FIRST_TABLE_SIZE : 2,
-							 NULL);
+							 deltas->outgoing || deltas->incoming ?
+							 FIRST_TABLE_SIZE : 2, NULL);
 	deltas->volumes = volume_table_create(deltas->context, 16, NULL);
 	deltas->last_volume = NULL;
 	deltas->texts = NULL;
@@ -242,12 +258,13 @@ deltas_start(Deltas *deltas)
 }
 
 Deltas *
-deltas_create(bool pair_events, bool account_events)
+deltas_create(bool pair_events, bool outgoing, bool incoming)
 {
 	Deltas	   *deltas = palloc0(sizeof(Deltas));
 
 	deltas->pair_events = pair_events;
-	deltas->account_events = account_events;
+	deltas->outgoing = outgoing;
+	deltas->incoming = incoming;
 	deltas->context = AllocSetContextCreate(CurrentMemoryContext,
 											"fintrans deltas",
 											ALLOCSET_DEFAULT_SIZES);
@@ -354,8 +371,9 @@ find_pair(Deltas *deltas, TextSpan source_account, TextSpan target_account)
 	PairEntry  *entry;
 	bool		found;
 
-	wanted.hash = hash_combine(span_hash(&source_account),
-							   span_hash(&target_account));
+	wanted.source_hash = span_hash(&source_account);
+	wanted.target_hash = span_hash(&target_account);
+	wanted.hash = hash_combine(wanted.source_hash, wanted.target_hash);
 	entry = pair_table_insert(deltas->pairs, &wanted, &found);
 	if (!found)
 	{
@@ -372,12 +390,9 @@ find_pair(Deltas *deltas, TextSpan source_account, TextSpan target_account)
 }
 
 static AccountDelta *
-find_account(Deltas *deltas, TextSpan account)
+find_account(Deltas *deltas, TextSpan account, uint32 hash)
 {
-	AccountDelta wanted = {
-		.account = account,
-		.hash = span_hash(&account)
-	};
+	AccountDelta wanted = {.account = account, .hash = hash};
 	AccountEntry *entry;
 	bool		found;
 
@@ -386,8 +401,8 @@ find_account(Deltas *deltas, TextSpan account)
 	{
 		AccountDelta *delta = palloc(sizeof(AccountDelta));
 
+		/* the pair keeps the text */
 		*delta = wanted;
-		delta->account = keep_span(deltas, account);
 		entry->delta = delta;
 	}
 	return entry->delta;
@@ -492,24 +507,32 @@ counterparty_hash(const TextSpan *account)
 							   account->length, 0);
 }
 
-/* The row as both its accounts see it. */
+/* The row as its accounts see it. */
 static void
 add_to_accounts(Deltas *deltas, const PairDelta *pair, TimestampTz event_time,
 				const Amount *amount, bool removed)
 {
 	bool		itself = span_equal(&pair->source_account,
 									&pair->target_account);
-	AccountDelta *source = find_account(deltas, pair->source_account);
-	AccountDelta *target = find_account(deltas, pair->target_account);
 	Event	   *event;
 
-	event = add_event(&source->events, event_time, amount, removed);
-	event->counterparty =
-		itself ? 0 : counterparty_hash(&pair->target_account);
-	event = add_event(&target->events, event_time, amount, removed);
-	event->counterparty =
-		itself ? 0 : counterparty_hash(&pair->source_account);
-	event->incoming = true;
+	if (deltas->outgoing)
+	{
+		event = add_event(&find_account(deltas, pair->source_account,
+										pair->source_hash)->events,
+						  event_time, amount, removed);
+		event->counterparty =
+			itself ? 0 : counterparty_hash(&pair->target_account);
+	}
+	if (deltas->incoming)
+	{
+		event = add_event(&find_account(deltas, pair->target_account,
+										pair->target_hash)->events,
+						  event_time, amount, removed);
+		event->counterparty =
+			itself ? 0 : counterparty_hash(&pair->source_account);
+		event->incoming = true;
+	}
 }
 
 void
@@ -536,8 +559,7 @@ deltas_add_row(Deltas *deltas, TupleTableSlot *slot, bool removed)
 	add_to_pair(pair, event_time, &amount, removed);
 	if (deltas->pair_events)
 		add_event(&pair->events, event_time, &amount, removed);
-	if (deltas->account_events)
-		add_to_accounts(deltas, pair, event_time, &amount, removed);
+	add_to_accounts(deltas, pair, event_time, &amount, removed);
 	add_to_volume(find_volume(deltas,
 							  text_span(values[columns[COLUMN_CITY] - 1]),
 							  minute_of(event_time), &amount),
@@ -581,20 +603,31 @@ deltas_sorted_pairs(Deltas *deltas, int *count)
 AccountDelta **
 deltas_sorted_accounts(Deltas *deltas, int *count)
 {
+	Size		members = deltas->accounts->members;
+	AccountSortEntry *entries;
 	AccountDelta **sorted;
 	account_table_iterator iterator;
 	AccountEntry *entry;
 	Size		i = 0;
 
-	sorted = MemoryContextAllocHuge(deltas->context,
-									Max(deltas->accounts->members, 1) *
-									sizeof(AccountDelta *));
+	entries = MemoryContextAllocHuge(deltas->context,
+									 Max(members, 1) *
+									 sizeof(AccountSortEntry));
 	account_table_start_iterate(deltas->accounts, &iterator);
 	while ((entry = account_table_iterate(deltas->accounts,
 										  &iterator)) != NULL)
-		sorted[i++] = entry->delta;
-	qsort(sorted, i, sizeof(AccountDelta *), account_sort_compare);
-	*count = i;
+	{
+		entries[i].prefix = span_prefix(&entry->delta->account);
+		entries[i++].delta = entry->delta;
+	}
+	sort_accounts(entries, members);
+
+	sorted = MemoryContextAllocHuge(deltas->context,
+									Max(members, 1) * sizeof(AccountDelta *));
+	for (i = 0; i < members; i++)
+		sorted[i] = entries[i].delta;
+	pfree(entries);
+	*count = members;
 	return sorted;
 }
 

@@ -38,7 +38,9 @@ typedef struct PairDelta
 {
 	TextSpan	source_account;
 	TextSpan	target_account;
-	uint32		hash;
+	uint32		source_hash;
+	uint32		target_hash;
+	uint32		hash;			/* of both */
 	int64		transactions;	/* rows added less rows removed */
 	Amount		amount;			/* likewise */
 	TimestampTz first_time;		/* over rows added and removed */
@@ -46,7 +48,7 @@ typedef struct PairDelta
 	Event	   *events;			/* if wanted */
 } PairDelta;
 
-/* What happened to one account, as source and as target. */
+/* What happened to one account, as source and as target, as far as wanted. */
 typedef struct AccountDelta
 {
 	TextSpan	account;
@@ -71,9 +73,9 @@ typedef struct Deltas Deltas;
 
 /*
  * An empty set, in a memory context of its own below the current one; with the
- * events of pairs, and with accounts and theirs, if wanted.
+ * events of pairs, and with accounts and what they send and receive, if wanted.
  */
-extern Deltas *deltas_create(bool pair_events, bool account_events);
+extern Deltas *deltas_create(bool pair_events, bool outgoing, bool incoming);
 
 /* True once the set takes more memory than it should: apply, then reset. */
 extern bool deltas_full(const Deltas *deltas);

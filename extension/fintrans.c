@@ -88,8 +88,9 @@ static void
 change_begin(Change *change, Oid schema)
 {
 	change->rules = rules_load(schema);
-	change->deltas = deltas_create(change->rules->pair_windows > 0,
-								   change->rules->account_windows > 0);
+	change->deltas = deltas_create(change->rules->pair_windows,
+								   change->rules->outgoing_windows,
+								   change->rules->incoming_windows);
 	change->alerts = alerts_create(change->rules);
 }
 

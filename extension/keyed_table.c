@@ -28,7 +28,6 @@
 
 #include "compat.h"
 #include "keyed_table.h"
-#include "tid_cache.h"
 
 /* Bytes for some versions of a row, so that pages are pruned but seldom. */
 #define LITTLE_ROOM (BLCKSZ / 10)
@@ -67,7 +66,7 @@ leave_page(KeyedTable *table)
 
 void
 keyed_table_open(KeyedTable *table, Oid schema, const char *name,
-				 int old_columns, int columns, int nkeys, bool cached)
+				 int old_columns, int columns, int nkeys, TidCache *seen)
 {
 	Relation	relation;
 	int			i;
@@ -92,9 +91,8 @@ keyed_table_open(KeyedTable *table, Oid schema, const char *name,
 	/* serializable transactions need the index to note what they have read */
 	table->walk = IsolationIsSerializable() ? NULL :
 		key_walk_begin(relation, table->primary_key, nkeys);
-	table->cached = cached;
-	if (cached)
-		tid_cache_open(relation);
+	table->seen = seen;
+	tid_cache_open(seen, relation);
 	begin_scan(table);
 }
 
@@ -207,8 +205,7 @@ find_cached_row(KeyedTable *table, const TextSpan *key, uint32 hash)
 	ItemPointerData root;
 	int			i;
 
-	if (!table->cached || !tid_cache_get(hash, &root) ||
-		!fetch_row(table, &root))
+	if (!tid_cache_get(table->seen, hash, &root) || !fetch_row(table, &root))
 		return false;
 	slot_getsomeattrs(row, table->nkeys);
 	for (i = 0; i < table->nkeys; i++)
@@ -399,7 +396,7 @@ keyed_table_replace(KeyedTable *table, const TextSpan *key, uint32 hash,
 	table->caller = MemoryContextSwitchTo(table->context);
 	for (i = 0; i < table->nkeys; i++)
 		put_text(&table->texts[i], &key[i]);
-	if (replace_row(table, key, hash, compose, context) && table->cached)
-		tid_cache_put(hash, &table->root);
+	if (replace_row(table, key, hash, compose, context))
+		tid_cache_put(table->seen, hash, &table->root);
 	MemoryContextSwitchTo(table->caller);
 }

@@ -15,6 +15,7 @@
 #include "deltas.h"
 #include "direct_table.h"
 #include "key_walk.h"
+#include "tid_cache.h"
 
 /* The table while rows are being replaced. */
 typedef struct KeyedTable
@@ -27,7 +28,7 @@ typedef struct KeyedTable
 	Snapshot	snapshot;		/* registered */
 	IndexScanDesc scan;			/* of the primary key, with snapshot */
 	KeyWalk    *walk;			/* of the primary key; NULL if not to be used */
-	bool		cached;			/* the cache knows where rows were last seen */
+	TidCache   *seen;			/* where rows were last seen */
 	Buffer		page;			/* pinned: of the row walk or cache led to */
 	Size		row_bytes;		/* of the largest row met */
 	ScanKeyData keys[KEY_WALK_MAX_COLUMNS];
@@ -45,13 +46,12 @@ typedef bool (*ComposeRow) (void *context, TupleTableSlot *row,
 							TupleTableSlot *old);
 
 /*
- * Open the table of that name, whose primary key is the first nkeys columns.
- * At most one table may be cached in a backend.  The table lock stays until
- * the database transaction ends.
+ * Open the table of that name, whose primary key is the first nkeys columns;
+ * seen is its own.  The table lock stays until the database transaction ends.
  */
 extern void keyed_table_open(KeyedTable *table, Oid schema, const char *name,
 							 int old_columns, int columns, int nkeys,
-							 bool cached);
+							 TidCache *seen);
 
 /*
  * Replace the row of the key, which must come in ascending order; hash is the

@@ -15,6 +15,8 @@
 /* As many pairs give quantiles worth fitting the floor to. */
 #define FIRST_TUNING_PAIRS 1000
 
+static TidCache pairs_seen = {.name = "fintrans pairs last seen"};
+
 /* Columns of fintrans_laundering, from 0. */
 typedef enum LaunderingColumn
 {
@@ -57,7 +59,8 @@ laundering_open(Laundering *laundering, const Rules *rules)
 	memset(laundering, 0, sizeof(*laundering));
 	laundering->rules = rules;
 	keyed_table_open(&laundering->table, rules->schema, "fintrans_laundering",
-					 LAUNDERING_COLUMNS_0_1_0, LAUNDERING_COLUMNS, 2, true);
+					 LAUNDERING_COLUMNS_0_1_0, LAUNDERING_COLUMNS, 2,
+					 &pairs_seen);
 	magnitudes_load(&laundering->magnitudes, rules->schema,
 					laundering->table.snapshot);
 	laundering->pair = AllocSetContextCreate(CurrentMemoryContext,
@@ -132,7 +135,7 @@ compose_windows(Laundering *laundering, TupleTableSlot *row,
 	Windows		before;
 	Windows		kept;
 
-	if (laundering->rules->pair_windows == 0)
+	if (!laundering->rules->pair_windows)
 		return;
 	MemoryContextReset(laundering->pair);
 	caller = MemoryContextSwitchTo(laundering->pair);
@@ -190,7 +193,7 @@ apply_pair(Laundering *laundering, const PairDelta *delta, Alerts *alerts)
 	laundering->high += laundering->magnitude > 0;
 	alerts_check_total(alerts, delta, &laundering->before, &laundering->after,
 					   laundering->transactions);
-	if (laundering->rules->pair_windows > 0)
+	if (laundering->rules->pair_windows)
 		alerts_check_pair_windows(alerts, delta, &laundering->windows,
 								  &laundering->change);
 }

@@ -156,18 +156,19 @@ read_rule(Rule *rule, HeapTuple tuple, TupleDesc descriptor)
 }
 
 static void
-count_windows(Rules *rules)
+note_windows(Rules *rules)
 {
 	int			i;
 
 	for (i = 0; i < rules->count; i++)
 	{
+		const RuleKind *kind = rules->rules[i].kind;
+
 		if (rules->rules[i].generation == 0)
 			continue;
-		if (rules->rules[i].kind->subject == RULE_PAIR)
-			rules->pair_windows++;
-		else
-			rules->account_windows++;
+		rules->pair_windows |= kind->subject == RULE_PAIR;
+		rules->outgoing_windows |= kind->outgoing;
+		rules->incoming_windows |= kind->incoming;
 	}
 }
 
@@ -191,6 +192,6 @@ rules_load(Oid schema)
 		read_rule(&rules->rules[i], SPI_tuptable->vals[i],
 				  SPI_tuptable->tupdesc);
 	SPI_freetuptable(SPI_tuptable);
-	count_windows(rules);
+	note_windows(rules);
 	return rules;
 }

@@ -52,8 +52,9 @@ typedef struct Rules
 	Oid			schema;
 	int			count;
 	Rule	   *rules;
-	int			pair_windows;	/* how many are windowed, by subject */
-	int			account_windows;
+	bool		pair_windows;	/* some are windowed, and about pairs, */
+	bool		outgoing_windows;	/* or what accounts send, */
+	bool		incoming_windows;	/* or receive */
 } Rules;
 
 /* The kind of that name; an error if there is none. */

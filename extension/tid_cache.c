@@ -1,14 +1,14 @@
 /*
- * Where pairs were last seen: a backend's own short cut past the primary key.
+ * Where rows were last seen: a backend's own short cut past a primary key.
  *
  * Descending the primary key is nearly half the cost of a total, and a loader
  * meets the same pairs again and again.  So each backend remembers, by the
- * hash of the pair, the tuple identifier its index entry had.  Whoever follows
- * it fetches the row through the snapshot and compares the accounts: a row
- * that moved, was vacuumed away, or belongs to another pair is then simply
- * looked up in the index.  Hence nothing here can be wrong, only stale.
+ * hash of the key, the tuple identifier its index entry had.  Whoever follows
+ * it fetches the row through the snapshot and compares the key: a row that
+ * moved, was vacuumed away, or belongs to another key is then simply looked up
+ * in the index.  Hence nothing here can be wrong, only stale.
  *
- * Direct-mapped: an entry is overwritten by the next pair that falls on it.
+ * Direct-mapped: an entry is overwritten by the next key that falls on it.
  */
 #include "postgres.h"
 
@@ -16,27 +16,14 @@
 #include "storage/bufmgr.h"
 #include "utils/memutils.h"
 
-#include "compat.h"
 #include "tid_cache.h"
 
 #define MIN_ENTRIES (1 << 12)
 #define MAX_ENTRIES (1 << 22)
 
-typedef struct TidCacheEntry
-{
-	uint32		hash;
-	ItemPointerData tid;		/* offset 0 in an empty entry */
-} TidCacheEntry;
-
-static MemoryContext context = NULL;	/* holds nothing but them */
-static TidCacheEntry *entries = NULL;
-static uint32 mask;				/* number of entries - 1 */
-static CompatFile known;		/* that the entries speak of */
-static BlockNumber blocks;		/* of the table, when it was opened */
-
-/* Twice the pairs there can be, at some fifty to a block. */
+/* Twice the rows there can be, at some fifty to a block. */
 static uint32
-wanted_entries(void)
+wanted_entries(BlockNumber blocks)
 {
 	if (blocks >= MAX_ENTRIES / 128)
 		return MAX_ENTRIES;
@@ -49,44 +36,48 @@ wanted_entries(void)
  * cutting off any until its database transaction ends.
  */
 void
-tid_cache_open(Relation table)
+tid_cache_open(TidCache *cache, Relation table)
 {
 	uint32		wanted;
 
-	blocks = RelationGetNumberOfBlocks(table);
-	wanted = wanted_entries();
-	if (entries != NULL && compat_same_file(known, table->compat_rd_file) &&
-		wanted <= mask + 1)
+	cache->blocks = RelationGetNumberOfBlocks(table);
+	wanted = wanted_entries(cache->blocks);
+	if (cache->entries != NULL &&
+		compat_same_file(cache->file, table->compat_rd_file) &&
+		wanted <= cache->mask + 1)
 		return;
-	if (context == NULL)
-		context = AllocSetContextCreate(CacheMemoryContext,
-										"fintrans pairs last seen",
-										ALLOCSET_SMALL_SIZES);
-	entries = NULL;
-	MemoryContextReset(context);
-	entries = MemoryContextAllocExtended(context,
-										 wanted * sizeof(TidCacheEntry),
-										 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	mask = wanted - 1;
-	known = table->compat_rd_file;
+	/* a context's name has to be a constant, and its identifier goes by reset */
+	if (cache->context == NULL)
+		cache->context = AllocSetContextCreate(CacheMemoryContext,
+											   "fintrans rows last seen",
+											   ALLOCSET_SMALL_SIZES);
+	cache->entries = NULL;
+	MemoryContextReset(cache->context);
+	MemoryContextSetIdentifier(cache->context, cache->name);
+	cache->entries = MemoryContextAllocExtended(cache->context,
+												wanted * sizeof(TidCacheEntry),
+												MCXT_ALLOC_HUGE |
+												MCXT_ALLOC_ZERO);
+	cache->mask = wanted - 1;
+	cache->file = table->compat_rd_file;
 }
 
 bool
-tid_cache_get(uint32 hash, ItemPointer tid)
+tid_cache_get(const TidCache *cache, uint32 hash, ItemPointer tid)
 {
-	const TidCacheEntry *entry = &entries[hash & mask];
+	const TidCacheEntry *entry = &cache->entries[hash & cache->mask];
 
 	if (entry->hash != hash || !ItemPointerIsValid(&entry->tid) ||
-		ItemPointerGetBlockNumber(&entry->tid) >= blocks)
+		ItemPointerGetBlockNumber(&entry->tid) >= cache->blocks)
 		return false;
 	*tid = entry->tid;
 	return true;
 }
 
 void
-tid_cache_put(uint32 hash, const ItemPointerData *tid)
+tid_cache_put(TidCache *cache, uint32 hash, const ItemPointerData *tid)
 {
-	TidCacheEntry *entry = &entries[hash & mask];
+	TidCacheEntry *entry = &cache->entries[hash & cache->mask];
 
 	entry->hash = hash;
 	entry->tid = *tid;

@@ -1,22 +1,43 @@
 /*
- * Where pairs were last seen: a backend's own short cut past the primary key.
+ * Where rows were last seen: a backend's own short cut past a primary key.
  */
 #ifndef FINTRANS_TID_CACHE_H
 #define FINTRANS_TID_CACHE_H
 
+#include "storage/block.h"
 #include "storage/itemptr.h"
 #include "utils/rel.h"
 
+#include "compat.h"
+
+typedef struct TidCacheEntry
+{
+	uint32		hash;
+	ItemPointerData tid;		/* offset 0 in an empty entry */
+} TidCacheEntry;
+
+/* Zeroes, but for the name, until it is opened. */
+typedef struct TidCache
+{
+	const char *name;			/* of the memory context */
+	MemoryContext context;		/* holds nothing but the entries */
+	TidCacheEntry *entries;
+	uint32		mask;			/* number of entries - 1 */
+	CompatFile	file;			/* that the entries speak of */
+	BlockNumber blocks;			/* of the table, when it was opened */
+} TidCache;
+
 /* Start using the cache for table; forgets what it knew of another one. */
-extern void tid_cache_open(Relation table);
+extern void tid_cache_open(TidCache *cache, Relation table);
 
 /*
  * The tuple identifier put under the hash, if any.  It is a hint: a block
- * inside the table, but maybe not the pair's row any more.
+ * inside the table, but maybe not the key's row any more.
  */
-extern bool tid_cache_get(uint32 hash, ItemPointer tid);
+extern bool tid_cache_get(const TidCache *cache, uint32 hash, ItemPointer tid);
 
 /* tid is the one that index entries have: the start of a HOT chain. */
-extern void tid_cache_put(uint32 hash, const ItemPointerData *tid);
+extern void tid_cache_put(TidCache *cache, uint32 hash,
+						  const ItemPointerData *tid);
 
 #endif							/* FINTRANS_TID_CACHE_H */

@@ -68,7 +68,7 @@ foreach my $kind (sort keys %call)
 		append_to_file($script, join "\n", (map { $call{$kind}->(++$number) } 1 .. $more), qq{
 			INSERT INTO memory
 			SELECT '$kind', $number, sum(used_bytes) FROM pg_backend_memory_contexts
-			 WHERE name <> 'fintrans pairs last seen';\n});
+			 WHERE name <> 'fintrans rows last seen';\n});
 	}
 }
 my $errors;
