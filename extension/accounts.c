@@ -16,8 +16,15 @@ typedef enum AccountColumn
 {
 	ACCOUNT_ACCOUNT,
 	ACCOUNT_WINDOWS,
+	ACCOUNT_CHANGES,
 	ACCOUNT_COLUMNS
 } AccountColumn;
+
+/*
+ * A state that is kept out of line is left as it is, and what has changed since
+ * beside it, until that takes so many bytes: most of what a row has room for.
+ */
+#define MAX_CHANGES_BYTES 1200
 
 /* The account at hand. */
 typedef struct AccountState
@@ -26,23 +33,54 @@ typedef struct AccountState
 	Windows		windows;
 } AccountState;
 
+/* The windows in a column of the row; none without a row, or when NULL. */
+static void
+read_windows(TupleTableSlot *row, AccountColumn column, Windows *windows)
+{
+	if (row == NULL || row->tts_isnull[column])
+		windows_create(windows, 0);
+	else
+		windows_decode(windows, DatumGetByteaPP(row->tts_values[column]));
+}
+
+/* The changes, if they lead from the base to the state and are few. */
+static bytea *
+encode_changes(TupleTableSlot *old, const Windows *base,
+			   const Windows *changes, const Windows *state)
+{
+	bytea	   *encoded;
+
+	if (old == NULL ||
+		!VARATT_IS_EXTERNAL(DatumGetPointer(old->tts_values[ACCOUNT_WINDOWS])) ||
+		!windows_keep(state, base) || !windows_keep(state, changes))
+		return NULL;
+	encoded = windows_encode(changes);
+	return VARSIZE(encoded) <= MAX_CHANGES_BYTES ? encoded : NULL;
+}
+
 /* ComposeRow: no row when no window has anything left. */
 static bool
 compose_account(void *context, TupleTableSlot *row, TupleTableSlot *old)
 {
 	AccountState *state = context;
-	Windows		before;
+	Windows		base;
+	Windows		old_changes;
+	Windows		changes;
 	Windows		kept;
+	bytea	   *encoded;
 
-	if (old != NULL)
-		windows_decode(&before,
-					   DatumGetByteaPP(old->tts_values[ACCOUNT_WINDOWS]));
-	else
-		windows_create(&before, 0);
-	windows_merge(&state->windows, &before, state->change);
+	read_windows(old, ACCOUNT_WINDOWS, &base);
+	read_windows(old, ACCOUNT_CHANGES, &old_changes);
+	windows_merge_changes(&state->windows, &changes, &base, &old_changes,
+						  state->change);
 	windows_trim(&kept, &state->windows);
-	row->tts_values[ACCOUNT_WINDOWS] = PointerGetDatum(windows_encode(&kept));
+	encoded = encode_changes(old, &base, &changes, &kept);
+	row->tts_values[ACCOUNT_WINDOWS] = encoded != NULL ?
+		old->tts_values[ACCOUNT_WINDOWS] :
+		PointerGetDatum(windows_encode(&kept));
 	row->tts_isnull[ACCOUNT_WINDOWS] = false;
+	row->tts_values[ACCOUNT_CHANGES] = PointerGetDatum(encoded);
+	row->tts_isnull[ACCOUNT_CHANGES] = encoded == NULL;
 	return !windows_empty(&kept);
 }
 

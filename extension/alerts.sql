@@ -211,7 +211,8 @@ CREATE OR REPLACE VIEW @extschema@.fintrans_alert_list AS
    CROSS JOIN LATERAL (
       SELECT CASE WHEN a.window_start IS NULL THEN coalesce(l.total, 0)
                   ELSE coalesce(@extschema@.fintrans_window_value(
-                                  coalesce(w.windows, l.windows), r.generation,
+                                  coalesce(@extschema@.fintrans_windows_changed(
+                                             w.windows, w.changes), l.windows), r.generation,
                                   r.kind, r.time_window,
                                   to_timestamp(extract(epoch FROM a.window_end)
                                                - extract(epoch FROM r.time_window))),

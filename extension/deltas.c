@@ -499,12 +499,15 @@ add_event(Event **events, TimestampTz event_time, const Amount *amount,
 	return event;
 }
 
-/* As hashtextextended(account, 0), which SQL knows it by. */
+/* As fintrans_counterparty_hash() makes it in SQL. */
 static uint64
 counterparty_hash(const TextSpan *account)
 {
-	return hash_bytes_extended((const unsigned char *) account->data,
-							   account->length, 0);
+	uint64		hash =
+		hash_bytes_extended((const unsigned char *) account->data,
+							account->length, 0) & COUNTERPARTY_MASK;
+
+	return Max(hash, 1);
 }
 
 /* The row as its accounts see it. */

@@ -22,6 +22,9 @@ typedef struct TextSpan
 /* A text datum of its own, in the current context. */
 extern Datum span_text(const TextSpan *span);
 
+/* Six bytes of a hash tell counterparties apart, and are kept for each. */
+#define COUNTERPARTY_MASK UINT64CONST(0xFFFFFFFFFFFF)
+
 /* A row added or removed, as one of its accounts, or the pair, sees it. */
 typedef struct Event
 {

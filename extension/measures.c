@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type_d.h"
+#include "common/pg_prng.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -153,19 +154,26 @@ sum_key(const WindowEntry *entries, int count, uint64 key, Amount *sum)
 	}
 }
 
-/* Keys are hashes already, and none is 0: counterparties are somebody. */
+/*
+ * Keys are hashes already, and none is 0: counterparties are somebody.  Where
+ * they fall depends on a secret: whoever names accounts must not know.
+ */
 static int64
 count_keys(const WindowEntry *entries, int count)
 {
-	uint32		size = pg_nextpower2_32(2 * count + 1);
+	static uint64 secret = 0;
+	uint32		size = pg_nextpower2_32(count + count / 2 + 1);
 	uint64	   *known = palloc0(size * sizeof(uint64));
 	int64		different = 0;
 	int			i;
 
+	while (secret == 0)
+		secret = pg_prng_uint64(&pg_global_prng_state);
+
 	for (i = 0; i < count; i++)
 	{
 		uint64		key = entries[i].key;
-		uint32		place = (uint32) key & (size - 1);
+		uint32		place = (key * (secret | 1)) >> 32 & (size - 1);
 
 		while (known[place] != 0 && known[place] != key)
 			place = (place + 1) & (size - 1);

@@ -7,15 +7,21 @@ COMMENT ON COLUMN @extschema@.fintrans_laundering.windows IS
 
 CREATE TABLE @extschema@.fintrans_accounts (
   account text COLLATE "C" PRIMARY KEY,
-  windows bytea NOT NULL
+  windows bytea NOT NULL,
+  changes bytea
 ) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05);
--- hashes do not compress, and trying that costs more than all else
-ALTER TABLE @extschema@.fintrans_accounts ALTER COLUMN windows SET STORAGE EXTERNAL;
+-- hashes do not compress, and trying that costs more than all else; changes are
+-- short, and there to be written again and again
+ALTER TABLE @extschema@.fintrans_accounts
+  ALTER COLUMN windows SET STORAGE EXTERNAL,
+  ALTER COLUMN changes SET STORAGE PLAIN;
 
 COMMENT ON TABLE @extschema@.fintrans_accounts IS
   'What each account moved lately, for the windowed rules about accounts; accounts that no such rule has anything of are not there. Kept by triggers; never write to it.';
 COMMENT ON COLUMN @extschema@.fintrans_accounts.windows IS
-  'The buckets of each windowed rule about accounts: fintrans_window_entries() reads it.';
+  'The buckets of each windowed rule about accounts, as they were before the changes.';
+COMMENT ON COLUMN @extschema@.fintrans_accounts.changes IS
+  'What has changed in windows since it was written, NULL if nothing: fintrans_windows_changed() puts the two together.';
 
 -- which window states belong to a rule as it is now
 CREATE SEQUENCE @extschema@.fintrans_rule_generations AS integer;

@@ -167,7 +167,8 @@ CREATE OR REPLACE VIEW @extschema@.fintrans_window_differences AS
       FROM @extschema@.fintrans_laundering l
      WHERE l.windows IS NOT NULL
     UNION ALL
-    SELECT NULL, NULL, a.account, a.windows FROM @extschema@.fintrans_accounts a),
+    SELECT NULL, NULL, a.account, @extschema@.fintrans_windows_changed(a.windows, a.changes)
+      FROM @extschema@.fintrans_accounts a),
   found AS (
     SELECT r.rule, s.source_account, s.target_account, s.account, e.newest,
            e.bucket, e.key, e.transactions, e.total,

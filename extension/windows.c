@@ -3,10 +3,11 @@
  * rule, in buckets of a twenty-fourth of the rule's window.
  *
  * Stored form: a version byte; the number of windows; for each window its
- * generation, cap, how many of newest and late it has and these, the number of
- * entries; for each entry the step from the last one's bucket, key,
- * transactions and total.  All numbers are varints of seven bits a byte, low
- * ones first; signed ones fold the sign into the lowest bit.
+ * generation, cap, how many of newest and late it has and these, FORM_ flags,
+ * the number of entries; for each entry the step from the last one's bucket,
+ * key, transactions and total, as far as the flags say.  All numbers are
+ * varints of seven bits a byte, low ones first; signed ones fold the sign into
+ * the lowest bit.
  */
 #include "postgres.h"
 
@@ -21,11 +22,18 @@
 #include "windows.h"
 
 PG_FUNCTION_INFO_V1(fintrans_windows_with);
+PG_FUNCTION_INFO_V1(fintrans_windows_changed);
 PG_FUNCTION_INFO_V1(fintrans_window_state_add);
 PG_FUNCTION_INFO_V1(fintrans_window_state_made);
 PG_FUNCTION_INFO_V1(fintrans_window_entries);
 
 #define STORED_VERSION 1
+
+/* What entries are stored like. */
+#define FORM_TOTALS 1			/* rules that count have none */
+#define FORM_HASHES 2			/* keys take HASH_BYTES each, low ones first */
+
+#define HASH_BYTES 6
 
 /* Fewer decimals than that are a total in int64 units; else it is numeric. */
 #define TAG_NUMERIC 0xFF
@@ -228,12 +236,31 @@ count_kept(const WindowEntry *old, int nold,
 	return kept;
 }
 
+/* Note in changes, unless it is NULL, what became of the old entry. */
+static void
+note_change(Window *changes, const WindowEntry *old, const WindowEntry *change,
+			bool removed)
+{
+	WindowEntry noted = *change;
+
+	if (changes == NULL)
+		return;
+	if (removed)
+	{
+		noted.transactions = -old->transactions;
+		memset(&noted.total, 0, sizeof(noted.total));
+		amount_subtract(&noted.total, &old->total);
+	}
+	*new_entry(changes) = noted;
+}
+
 /*
  * Merge one bucket of both.  A full one takes no more keys: it has as many as
  * it takes to decide.  Those that this change removes make room.
  */
 static void
-merge_bucket(Window *result, const WindowEntry *old, int nold,
+merge_bucket(Window *result, Window *changes,
+			 const WindowEntry *old, int nold,
 			 const WindowEntry *change, int nchange)
 {
 	int			keys = count_kept(old, nold, change, nchange);
@@ -251,6 +278,7 @@ merge_bucket(Window *result, const WindowEntry *old, int nold,
 			if (entry.transactions <= 0 ||
 				(result->cap > 0 && keys >= result->cap))
 				continue;
+			note_change(changes, NULL, &entry, false);
 			keys++;
 		}
 		else
@@ -262,6 +290,8 @@ merge_bucket(Window *result, const WindowEntry *old, int nold,
 				nchange--;
 				entry.transactions += change->transactions;
 				amount_add(&entry.total, &change->total);
+				note_change(changes, old - 1, change,
+							entry.transactions <= 0);
 				change++;
 			}
 		}
@@ -270,15 +300,17 @@ merge_bucket(Window *result, const WindowEntry *old, int nold,
 	}
 }
 
+/*
+ * Merge the entries of both, without the old buckets before first.  changes,
+ * unless it is NULL, gets what leads from old to result.
+ */
 static void
-merge_window(Window *result, const Window *old, const Window *change)
+merge_entries(Window *result, Window *changes, const Window *old,
+			  const Window *change, int64 first)
 {
 	int			i = 0;
 	int			j = 0;
-	int64		first;
 
-	advance(result, old, change);
-	first = first_needed(result, change);
 	while (i < old->count && old->entries[i].bucket < first)
 		i++;
 	while (i < old->count || j < change->count)
@@ -294,30 +326,41 @@ merge_window(Window *result, const Window *old, const Window *change)
 		if (i == old->count ||
 			(j < change->count && b->bucket <= a->bucket))
 			nb = bucket_width(change, j);
-		merge_bucket(result, a, na, b, nb);
+		merge_bucket(result, changes, a, na, b, nb);
 		i += na;
 		j += nb;
 	}
 }
 
-void
-windows_merge(Windows *result, const Windows *old, const Windows *change)
+/* The window of that generation, or an empty one. */
+static const Window *
+find_or_none(const Windows *windows, int generation)
 {
 	static const Window none = {
 		.newest = WINDOW_NEVER,
 		.late = WINDOW_NEVER
 	};
+	const Window *window = windows_find(windows, generation);
+
+	return window != NULL ? window : &none;
+}
+
+void
+windows_merge(Windows *result, const Windows *old, const Windows *change)
+{
 	int			i;
 
 	windows_create(result, change->count);
 	for (i = 0; i < change->count; i++)
 	{
 		const Window *new_window = &change->windows[i];
-		const Window *old_window = windows_find(old, new_window->generation);
+		const Window *old_window = find_or_none(old, new_window->generation);
+		Window	   *merged = windows_append(result, new_window->generation,
+											new_window->cap);
 
-		merge_window(windows_append(result, new_window->generation,
-									new_window->cap),
-					 old_window != NULL ? old_window : &none, new_window);
+		advance(merged, old_window, new_window);
+		merge_entries(merged, NULL, old_window, new_window,
+					  first_needed(merged, new_window));
 	}
 }
 
@@ -354,6 +397,107 @@ windows_trim(Windows *trimmed, const Windows *windows)
 	windows_create(trimmed, windows->count);
 	for (i = 0; i < windows->count; i++)
 		trimmed->windows[trimmed->count++] = trim_window(&windows->windows[i]);
+}
+
+/* ------------------------------------------------------------- changes */
+
+bool
+windows_keep(const Windows *state, const Windows *others)
+{
+	int			i;
+	int			j;
+
+	for (i = 0; i < others->count; i++)
+	{
+		const Window *other = &others->windows[i];
+		const Window *window = windows_find(state, other->generation);
+
+		if (window == NULL)
+			return false;
+		for (j = 0; j < other->count; j++)
+		{
+			if (!is_kept(window, other->entries[j].bucket))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* The entries of both, summed up. */
+static void
+add_up(Window *sum, const Window *a, const Window *b)
+{
+	int			i = 0;
+	int			j = 0;
+
+	while (i < a->count || j < b->count)
+	{
+		int			order = i == a->count ? 1 : j == b->count ? -1 :
+			compare_entries(&a->entries[i], &b->entries[j]);
+		WindowEntry *entry = new_entry(sum);
+
+		*entry = order <= 0 ? a->entries[i++] : b->entries[j++];
+		if (order == 0)
+		{
+			entry->transactions += b->entries[j].transactions;
+			amount_add(&entry->total, &b->entries[j++].total);
+		}
+	}
+}
+
+/* A window of that generation whose time is the other's. */
+static Window *
+append_like(Windows *windows, const Window *like)
+{
+	Window	   *window = windows_append(windows, like->generation, like->cap);
+
+	window->newest = like->newest;
+	window->late = like->late;
+	return window;
+}
+
+void
+windows_merge_changes(Windows *result, Windows *new_changes,
+					  const Windows *base, const Windows *changes,
+					  const Windows *change)
+{
+	int			i;
+
+	windows_create(result, change->count);
+	windows_create(new_changes, change->count);
+	for (i = 0; i < change->count; i++)
+	{
+		const Window *new_window = &change->windows[i];
+		const Window *old_window = find_or_none(base, new_window->generation);
+		const Window *changed = windows_find(changes, new_window->generation);
+		Window	   *merged = windows_append(result, new_window->generation,
+											new_window->cap);
+		Window		all = {0};
+
+		advance(merged, changed != NULL ? changed : old_window, new_window);
+		if (changed != NULL)
+			add_up(&all, changed, new_window);
+		else
+			all = *new_window;
+		merge_entries(merged, append_like(new_changes, merged), old_window,
+					  &all, first_needed(merged, new_window));
+	}
+}
+
+void
+windows_changed(Windows *state, const Windows *base, const Windows *changes)
+{
+	int			i;
+
+	windows_create(state, changes->count);
+	for (i = 0; i < changes->count; i++)
+	{
+		const Window *window = &changes->windows[i];
+
+		merge_entries(append_like(state, window), NULL,
+					  find_or_none(base, window->generation), window,
+					  PG_INT64_MIN);
+	}
 }
 
 /* ------------------------------------------------------------- storing */
@@ -396,9 +540,38 @@ write_amount(StringInfo out, const Amount *amount)
 	}
 }
 
+/* The shortest form that has room for all entries. */
+static int
+fitting_form(const Window *window)
+{
+	uint64		largest = 0;
+	bool		totals = false;
+	int			i;
+
+	for (i = 0; i < window->count; i++)
+	{
+		const WindowEntry *entry = &window->entries[i];
+
+		largest = Max(largest, entry->key);
+		totals |= entry->total.big != NULL || entry->total.units != 0;
+	}
+	return (totals ? FORM_TOTALS : 0) |
+		(largest > 1 && largest >> (8 * HASH_BYTES) == 0 ? FORM_HASHES : 0);
+}
+
+static void
+write_hash(StringInfo out, uint64 key)
+{
+	int			i;
+
+	for (i = 0; i < HASH_BYTES; i++)
+		appendStringInfoCharMacro(out, (char) (key >> (8 * i)));
+}
+
 static void
 write_window(StringInfo out, const Window *window)
 {
+	int			form = fitting_form(window);
 	int64		bucket = 0;
 	int			i;
 
@@ -410,15 +583,20 @@ write_window(StringInfo out, const Window *window)
 		write_signed(out, window->newest);
 	if (window->late != WINDOW_NEVER)
 		write_signed(out, window->late);
+	write_unsigned(out, form);
 	write_unsigned(out, window->count);
 	for (i = 0; i < window->count; i++)
 	{
 		const WindowEntry *entry = &window->entries[i];
 
 		write_signed(out, entry->bucket - bucket);
-		write_unsigned(out, entry->key);
+		if (form & FORM_HASHES)
+			write_hash(out, entry->key);
+		else
+			write_unsigned(out, entry->key);
 		write_signed(out, entry->transactions);
-		write_amount(out, &entry->total);
+		if (form & FORM_TOTALS)
+			write_amount(out, &entry->total);
 		bucket = entry->bucket;
 	}
 }
@@ -455,7 +633,7 @@ refuse_stored(void)
 			 errhint("SELECT * FROM fintrans_rebuild() makes it anew.")));
 }
 
-static uint8
+static inline uint8
 read_byte(Reader *reader)
 {
 	if (reader->next == reader->end)
@@ -463,7 +641,7 @@ read_byte(Reader *reader)
 	return (uint8) *reader->next++;
 }
 
-static uint64
+static inline uint64
 read_unsigned(Reader *reader)
 {
 	uint64		value = 0;
@@ -481,12 +659,26 @@ read_unsigned(Reader *reader)
 	return 0;
 }
 
-static int64
+static inline int64
 read_signed(Reader *reader)
 {
 	uint64		value = read_unsigned(reader);
 
 	return (int64) (value >> 1) ^ -(int64) (value & 1);
+}
+
+static uint64
+read_hash(Reader *reader)
+{
+	uint64		key = 0;
+	int			i;
+
+	if (reader->end - reader->next < HASH_BYTES)
+		refuse_stored();
+	for (i = 0; i < HASH_BYTES; i++)
+		key |= (uint64) (uint8) reader->next[i] << (8 * i);
+	reader->next += HASH_BYTES;
+	return key;
 }
 
 /* A number of things that take at least a byte each. */
@@ -542,6 +734,7 @@ read_window(Reader *reader, Windows *windows)
 										read_integer(reader));
 	int64		bucket = 0;
 	int			times;
+	int			form;
 	int			i;
 
 	times = read_integer(reader);
@@ -549,17 +742,20 @@ read_window(Reader *reader, Windows *windows)
 		window->newest = read_signed(reader);
 	if (times > 1)
 		window->late = read_signed(reader);
+	form = read_integer(reader);
 	window->count = window->room = read_count(reader);
-	window->entries = palloc(Max(window->room, 1) * sizeof(WindowEntry));
+	window->entries = palloc0(Max(window->room, 1) * sizeof(WindowEntry));
 	for (i = 0; i < window->count; i++)
 	{
 		WindowEntry *entry = &window->entries[i];
 
 		bucket += read_signed(reader);
 		entry->bucket = bucket;
-		entry->key = read_unsigned(reader);
+		entry->key = form & FORM_HASHES ? read_hash(reader) :
+			read_unsigned(reader);
 		entry->transactions = read_signed(reader);
-		read_amount(reader, &entry->total);
+		if (form & FORM_TOTALS)
+			read_amount(reader, &entry->total);
 		if (i > 0 && compare_entries(entry - 1, entry) >= 0)
 			refuse_stored();
 	}
@@ -613,6 +809,27 @@ fintrans_windows_with(PG_FUNCTION_ARGS)
 	for (i = 0; i < others.count; i++)
 		result.windows[result.count++] = others.windows[i];
 	PG_RETURN_BYTEA_P(windows_encode(&result));
+}
+
+/*
+ * fintrans_windows_changed(base, changes): the state that they lead to; NULL
+ * changes are none.
+ */
+Datum
+fintrans_windows_changed(PG_FUNCTION_ARGS)
+{
+	Windows		base;
+	Windows		changes;
+	Windows		state;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	if (PG_ARGISNULL(1))
+		PG_RETURN_BYTEA_P(PG_GETARG_BYTEA_P(0));
+	windows_decode(&base, PG_GETARG_BYTEA_PP(0));
+	windows_decode(&changes, PG_GETARG_BYTEA_PP(1));
+	windows_changed(&state, &base, &changes);
+	PG_RETURN_BYTEA_P(windows_encode(&state));
 }
 
 /*

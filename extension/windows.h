@@ -81,6 +81,20 @@ extern void windows_trim(Windows *trimmed, const Windows *windows);
 extern bool windows_empty(const Windows *windows);
 
 /*
+ * A state can be kept as an older one and what has changed since, entry by
+ * entry: windows_changed() makes the one of the two.  windows_merge_changes()
+ * is windows_merge() of such a state, and gives what has changed then.
+ */
+extern void windows_merge_changes(Windows *result, Windows *new_changes,
+								  const Windows *base, const Windows *changes,
+								  const Windows *change);
+extern void windows_changed(Windows *state, const Windows *base,
+							const Windows *changes);
+
+/* True when state has all windows of others and keeps all of their buckets. */
+extern bool windows_keep(const Windows *state, const Windows *others);
+
+/*
  * To and from the stored form, which is the same on every machine.  Reading
  * raises an error when the bytes are none.
  */

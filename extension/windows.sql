@@ -9,6 +9,15 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION @extschema@.fintrans_windows_with(bytea, bytea) IS
   'Internal: window states with those of other rules, which take the place of those of the same generation.';
 
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_windows_changed(
+  windows bytea, changes bytea)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'fintrans_windows_changed'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION @extschema@.fintrans_windows_changed(bytea, bytea) IS
+  'The window states of an account, from both columns of fintrans_accounts: fintrans_window_entries() reads them.';
+
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_window_state_add(
   state internal, generation integer, cap integer, bucket bigint, key bigint,
   transactions bigint, total numeric)
@@ -78,6 +87,16 @@ END;
 COMMENT ON FUNCTION @extschema@.fintrans_bucket(timestamptz, interval) IS
   'Internal: number, counted from 1970, of the bucket of that time: a twenty-fourth of the window.';
 
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_counterparty_hash(account text)
+RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT greatest(hashtextextended(account, 0) & 281474976710655, 1);
+END;
+
+COMMENT ON FUNCTION @extschema@.fintrans_counterparty_hash(text) IS
+  'Internal: what window states know a counterparty by: six bytes of its hash.';
+
 -- What each windowed rule in force sees of the transactions held.  Keys are as
 -- ingest makes them: the counterparty's hash, or the direction of money.
 CREATE OR REPLACE VIEW @extschema@.fintrans_rule_entries AS
@@ -95,7 +114,7 @@ CREATE OR REPLACE VIEW @extschema@.fintrans_rule_entries AS
        WHERE r.kind = 'pair_total'
       UNION ALL
       SELECT NULL, NULL, t.source_account,
-             CASE r.kind WHEN 'fan_out' THEN hashtextextended(t.target_account, 0)
+             CASE r.kind WHEN 'fan_out' THEN @extschema@.fintrans_counterparty_hash(t.target_account)
                          ELSE 0 END,
              t.event_time, t.amount
         FROM @extschema@.fintrans_transactions t
@@ -107,7 +126,7 @@ CREATE OR REPLACE VIEW @extschema@.fintrans_rule_entries AS
               OR t.source_account <> t.target_account)
       UNION ALL
       SELECT NULL, NULL, t.target_account,
-             CASE r.kind WHEN 'fan_in' THEN hashtextextended(t.source_account, 0)
+             CASE r.kind WHEN 'fan_in' THEN @extschema@.fintrans_counterparty_hash(t.source_account)
                          WHEN 'pass_through' THEN 1 ELSE 0 END,
              t.event_time, t.amount
         FROM @extschema@.fintrans_transactions t
@@ -194,7 +213,10 @@ BEGIN
              SELECT s.account, s.windows FROM (' || made || ') s
               ORDER BY s.account
                  ON CONFLICT (account) DO UPDATE
-                SET windows = @extschema@.fintrans_windows_with(a.windows, excluded.windows)'
+                SET windows = @extschema@.fintrans_windows_with(
+                                @extschema@.fintrans_windows_changed(a.windows, a.changes),
+                                excluded.windows),
+                    changes = NULL'
       USING rule;
   END IF;
 END

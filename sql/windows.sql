@@ -193,8 +193,10 @@ SELECT * FROM fintrans_window_entries('\x');
 SELECT * FROM fintrans_window_entries('\x02');
 SELECT * FROM fintrans_window_entries('\x0101');
 SELECT * FROM fintrans_window_entries('\x01ffffffffffffffffffff');
-SELECT * FROM fintrans_window_entries('\x0101010000010200020000ff');
-SELECT * FROM fintrans_window_entries('\x010107000102010200020064');
+SELECT * FROM fintrans_window_entries('\x0101010000010102000200ff');
+SELECT * FROM fintrans_window_entries('\x0101010000020102aabbcc');
+SELECT * FROM fintrans_window_entries('\x01010700010201010200020064');
+SELECT * FROM fintrans_window_entries('\x01010700010202010201000000000002');
 SELECT fintrans_window_hits('pair_total', 1, NULL, '{1,2}', '{0}', '{1}', '{1}');
 SELECT fintrans_window_hits('pair_total', 1, NULL, '{NULL}', '{0}', '{1}', '{1}');
 SELECT fintrans_window_hits('no such kind', 1, NULL, '{1}', '{0}', '{1}', '{1}');
@@ -204,6 +206,44 @@ SELECT fintrans_windows_with(NULL, NULL), fintrans_windows_with('\x0100', NULL),
 SELECT fintrans_window_state(1, 0, 1, 0, 1, NULL);
 SELECT fintrans_window_state(n, 0, 1, 0, 1, 1) FROM generate_series(1, 2) n;
 SELECT fintrans_window_state(1, 0, 1, 0, 1, 1) FROM generate_series(1, 0) n;
+-- a large state is left as it is, with what has changed since beside it: 501
+-- counterparties in the first hour, and 21 in each of six more
+SELECT fintrans_set_rule('hub', 700, kind => 'fan_out', "window" => '1 day');
+SELECT fintrans_ensure_partitions('2026-02-27', '2026-03-09') AS made;
+CREATE FUNCTION pay_many(hours integer, first integer, last integer) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
+  SELECT '2026-03-03'::timestamptz + hours * interval '1 hour', 'London', 'hub', 'spoke ' || n, 1
+    FROM generate_series(first, last) n;
+$$;
+CREATE VIEW hub AS
+  SELECT a.changes IS NOT NULL AS has_changes, count(*) AS entries, sum(e.transactions) AS transactions
+    FROM fintrans_accounts a
+   CROSS JOIN fintrans_window_entries(fintrans_windows_changed(a.windows, a.changes)) e
+    JOIN fintrans_rules r USING (generation)
+   WHERE a.account = 'hub' AND r.name = 'hub' GROUP BY 1;
+SELECT pay_many(0, 1, 500);
+SELECT * FROM hub;
+SELECT pay_many(hour, hour * 5, hour * 5 + 20) FROM generate_series(0, 6) hour \g /dev/null
+SELECT * FROM hub;
+DELETE FROM fintrans_transactions WHERE source_account = 'hub' AND target_account IN ('spoke 7', 'spoke 30', 'spoke 400');
+SELECT * FROM hub;
+SELECT * FROM fintrans_verify() WHERE subject ~ 'hub';
+-- what is late, what is too late, and what is ahead
+SELECT pay_many(hour, 100, 105) FROM unnest(ARRAY[2, -60, 3, 80, 4, 30, -61]) hour \g /dev/null
+SELECT * FROM fintrans_verify() WHERE subject ~ 'hub';
+SELECT pay_many(hour, 200 + hour, 210 + hour) FROM generate_series(7, 120) hour \g /dev/null
+SELECT count(*) FROM fintrans_alerts WHERE rule = 'hub';
+SELECT * FROM fintrans_verify() WHERE subject ~ 'hub';
+SELECT pay_many(120, 1, 690);
+SELECT pay_many(121, 691, 705);
+SELECT total, window_end FROM fintrans_alerts WHERE rule = 'hub';
+SELECT * FROM fintrans_verify() WHERE subject ~ 'hub';
+SELECT fintrans_set_rule('hub', 800, kind => 'fan_out', "window" => '1 day');
+SELECT has_changes FROM hub;
+SELECT * FROM fintrans_verify() WHERE subject ~ 'hub';
+SELECT fintrans_windows_changed(NULL, NULL), fintrans_windows_changed('\x0100', NULL), fintrans_windows_changed(NULL, '\x0100');
+DROP VIEW hub;
+DROP FUNCTION pay_many;
 -- with the last rule about accounts their states go
 DELETE FROM fintrans_rules WHERE kind <> 'pair_total';
 SELECT count(*) AS accounts_left FROM fintrans_accounts;
