@@ -42,9 +42,10 @@ CREATE VIEW targets AS
   UNION ALL SELECT 'fintrans', 'fintrans_transactions_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD');
 
 -- Writes nrows rows to files directory/SIZE.N of size rows each, and returns
--- the sum of their amounts.  Shapes: known draws pairs from a million, growing
--- from twelve million, new makes pairs never met before.  Amounts are the
--- demo's, 0 to 9999.  At most a million rows, so that they lie in one day.
+-- the sum of their amounts.  Shapes: known draws pairs from a million, of a
+-- thousand accounts, spread from a million of a hundred thousand accounts,
+-- growing from twelve million, new makes pairs never met before.  Amounts are
+-- the demo's, 0 to 9999.  Time goes on from round to round, in one day.
 CREATE FUNCTION write_batches(shape text, round integer, nrows integer,
                               size integer, directory text)
 RETURNS numeric LANGUAGE plpgsql AS $$
@@ -55,17 +56,21 @@ BEGIN
   CREATE UNLOGGED TABLE batch AS
   SELECT i,
          date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
-           + i * interval '0.08 s' AS event_time,
+           + (round * nrows::bigint + i) % 4320000 * interval '0.02 s' AS event_time,
          (ARRAY['London', 'NYC', 'SF', 'Moscow', 'Tokyo'])[1 + i % 5] AS city,
-         CASE shape WHEN 'known' THEN trunc(random() * 1000)::text
-              WHEN 'growing' THEN trunc(random() * 3464)::text
+         CASE shape WHEN 'known' THEN (n / 1000)::text
+              WHEN 'spread' THEN (n / 10)::text
+              WHEN 'growing' THEN (n / 3464)::text
               ELSE format('r%s-%s', round, i % 1000) END AS source_account,
-         CASE shape WHEN 'known' THEN trunc(random() * 1000)::text
-              WHEN 'growing' THEN trunc(random() * 3464)::text
+         CASE shape WHEN 'known' THEN (n % 1000)::text
+              WHEN 'spread' THEN (n / 10 * 7919 % 100000 + n % 10)::text
+              WHEN 'growing' THEN (n % 3464)::text
               ELSE (i / 1000)::text END AS target_account,
          trunc(random() * 10000)::numeric AS amount,
          NULL::text AS reference, i % 4 AS kafka_partition, i::bigint AS kafka_offset
-    FROM generate_series(0, nrows - 1) i;
+    FROM (SELECT i, trunc(random() * CASE shape WHEN 'growing' THEN 3464 * 3464
+                                                ELSE 1000000 END)::bigint AS n
+            FROM generate_series(0, nrows - 1) i) drawn;
   FOR n IN 0 .. (nrows - 1) / size LOOP
     EXECUTE format('COPY (SELECT event_time, city, source_account, target_account,
                                  amount, reference, kafka_partition, kafka_offset
