@@ -132,12 +132,14 @@ rule_cap(const Rule *rule)
 																	 rule->threshold_datum)));
 }
 
-static void
+/* False if the rule is not in force. */
+static bool
 read_rule(Rule *rule, HeapTuple tuple, TupleDesc descriptor)
 {
 	bool		isnull;
 	Datum		value;
 
+	memset(rule, 0, sizeof(*rule));
 	rule->name = read_column(tuple, descriptor, COLUMN_NAME, &isnull);
 	value = read_column(tuple, descriptor, COLUMN_KIND, &isnull);
 	rule->kind = rules_find_kind(TextDatumGetCString(value));
@@ -146,13 +148,17 @@ read_rule(Rule *rule, HeapTuple tuple, TupleDesc descriptor)
 	amount_from_datum(&rule->threshold, rule->threshold_datum);
 	value = read_column(tuple, descriptor, COLUMN_TIME_WINDOW, &isnull);
 	if (isnull)
-		return;
+		return true;
 	rule->bucket_width = bucket_width(DatumGetIntervalP(value));
 	value = read_column(tuple, descriptor, COLUMN_GENERATION, &isnull);
+	/* written past the triggers: it has no states, which verify() sees */
+	if (isnull)
+		return false;
 	rule->generation = DatumGetInt32(value);
 	rule->cap = rule_cap(rule);
 	rule->amount_from = read_bound(tuple, descriptor, COLUMN_AMOUNT_FROM);
 	rule->amount_below = read_bound(tuple, descriptor, COLUMN_AMOUNT_BELOW);
+	return true;
 }
 
 static void
@@ -186,11 +192,13 @@ rules_load(Oid schema)
 	statement_execute(windows ? &select_rules : &select_rules_0_1_0, schema,
 					  NULL, GetLatestSnapshot(), SPI_OK_SELECT);
 	rules->schema = schema;
-	rules->count = SPI_processed;
-	rules->rules = palloc0(Max(rules->count, 1) * sizeof(Rule));
+	rules->rules = palloc0(Max(SPI_processed, 1) * sizeof(Rule));
 	for (i = 0; i < SPI_processed; i++)
-		read_rule(&rules->rules[i], SPI_tuptable->vals[i],
-				  SPI_tuptable->tupdesc);
+	{
+		if (read_rule(&rules->rules[rules->count], SPI_tuptable->vals[i],
+					  SPI_tuptable->tupdesc))
+			rules->count++;
+	}
 	SPI_freetuptable(SPI_tuptable);
 	note_windows(rules);
 	return rules;
