@@ -220,7 +220,7 @@ CREATE OR REPLACE VIEW @extschema@.fintrans_alert_list AS
    CROSS JOIN LATERAL (
       SELECT CASE WHEN a.window_start IS NOT NULL OR a.threshold = 0
                        OR v.total <= a.threshold THEN a.level
-                  ELSE least(ceil(log(2, v.total / a.threshold)) - 1, 32767)::smallint END AS level) c
+                  ELSE least(ceil(log(2, v.total / a.threshold)) - 1, 100)::smallint END AS level) c
     LEFT JOIN LATERAL (
       SELECT d.level, d.reviewed_by, d.reviewed_at
         FROM @extschema@.fintrans_reviews d

@@ -352,7 +352,7 @@ measures_level(const Rule *rule, const Amount *value)
 		return 0;
 	amount_copy(&bound, &rule->threshold);
 	amount_add(&bound, &rule->threshold);
-	while (level < PG_INT16_MAX && amount_compare(value, &bound) > 0)
+	while (level < MEASURES_MAX_LEVEL && amount_compare(value, &bound) > 0)
 	{
 		CHECK_FOR_INTERRUPTS();
 		amount_add(&bound, &bound);

@@ -35,7 +35,11 @@ extern List *measures_hits(const Rules *rules, RuleSubject subject,
 extern TimestampTz measures_window_start(const WindowHit *hit);
 extern TimestampTz measures_window_end(const WindowHit *hit);
 
-/* How often the value is twice the threshold: 0 below that, 1 from 2, ... */
+/*
+ * How often the value is twice the threshold: 0 below that, 1 from 2, ... up to
+ * MEASURES_MAX_LEVEL, whatever the threshold is.
+ */
+#define MEASURES_MAX_LEVEL 100
 extern int16 measures_level(const Rule *rule, const Amount *value);
 
 #endif							/* FINTRANS_MEASURES_H */
