@@ -88,4 +88,11 @@ typedef RelFileNode CompatFile;
 	_bt_search(index, key, buffer, BT_READ, NULL)
 #endif
 
+/* a hint only */
+#if defined(__GNUC__)
+#define compat_prefetch(address) __builtin_prefetch(address)
+#else
+#define compat_prefetch(address) ((void) (address))
+#endif
+
 #endif							/* FINTRANS_COMPAT_H */

@@ -152,6 +152,23 @@ same_text(Datum value, const TextSpan *span)
 		memcmp(VARDATA_ANY(text), span->data, span->length) == 0;
 }
 
+/* Pin the block, without looking it up if it is where the hint says. */
+static void
+pin_block(KeyedTable *table, BlockNumber block, Buffer hint)
+{
+	Relation	relation = table->direct.table;
+
+	if (BufferIsValid(table->page) &&
+		BufferGetBlockNumber(table->page) == block)
+		return;
+	leave_page(table);
+	if (BufferIsValid(hint) &&
+		ReadRecentBuffer(relation->compat_rd_file, MAIN_FORKNUM, block, hint))
+		table->page = hint;
+	else
+		table->page = ReadBuffer(relation, block);
+}
+
 /*
  * Pin the page of that row, and prune it if the next version of a row may not
  * fit: it would go to another page, and into every index.  Index fetches prune
@@ -159,14 +176,13 @@ same_text(Datum value, const TextSpan *span)
  * update, each time for the sake of one row.
  */
 static void
-enter_page(KeyedTable *table, const ItemPointerData *tid)
+enter_page(KeyedTable *table, const ItemPointerData *tid, Buffer hint)
 {
 	Relation	relation = table->direct.table;
 
 	/* its pin would keep the page from being pruned */
 	ExecClearTuple(table->old_row);
-	table->page = ReleaseAndReadBuffer(table->page, relation,
-									   ItemPointerGetBlockNumber(tid));
+	pin_block(table, ItemPointerGetBlockNumber(tid), hint);
 	/* without a lock, as the pruning itself looks first */
 	if (PageGetHeapFreeSpace(BufferGetPage(table->page)) <
 		Max(table->row_bytes, LITTLE_ROOM))
@@ -175,7 +191,7 @@ enter_page(KeyedTable *table, const ItemPointerData *tid)
 
 /* The row that an index entry with this identifier leads to, if visible. */
 static bool
-fetch_row(KeyedTable *table, const ItemPointerData *root)
+fetch_row(KeyedTable *table, const ItemPointerData *root, Buffer hint)
 {
 	TupleTableSlot *row = table->old_row;
 	HeapTuple	tuple = &((BufferHeapTupleTableSlot *) row)->base.tupdata;
@@ -183,7 +199,7 @@ fetch_row(KeyedTable *table, const ItemPointerData *root)
 	bool		found;
 
 	table->root = *root;
-	enter_page(table, root);
+	enter_page(table, root, hint);
 	LockBuffer(table->page, BUFFER_LOCK_SHARE);
 	found = heap_hot_search_buffer(&tid, table->direct.table, table->page,
 								   table->snapshot, tuple, NULL, true);
@@ -201,11 +217,11 @@ fetch_row(KeyedTable *table, const ItemPointerData *root)
 static bool
 find_cached_row(KeyedTable *table, const TextSpan *key, uint32 hash)
 {
+	const TidCacheEntry *seen = tid_cache_get(table->seen, hash);
 	TupleTableSlot *row = table->old_row;
-	ItemPointerData root;
 	int			i;
 
-	if (!tid_cache_get(table->seen, hash, &root) || !fetch_row(table, &root))
+	if (seen == NULL || !fetch_row(table, &seen->tid, seen->buffer))
 		return false;
 	slot_getsomeattrs(row, table->nkeys);
 	for (i = 0; i < table->nkeys; i++)
@@ -254,7 +270,7 @@ find_row(KeyedTable *table, const TextSpan *key, uint32 hash)
 		return scan_for_row(table);
 	for (i = 0; i < count; i++)
 	{
-		if (fetch_row(table, &tids[i]))
+		if (fetch_row(table, &tids[i], InvalidBuffer))
 			return true;
 	}
 	return false;
@@ -387,6 +403,15 @@ replace_row(KeyedTable *table, const TextSpan *key, uint32 hash,
 	}
 }
 
+/* What holds the block of root, if it is at hand. */
+static Buffer
+root_buffer(const KeyedTable *table)
+{
+	return BufferIsValid(table->page) &&
+		BufferGetBlockNumber(table->page) ==
+		ItemPointerGetBlockNumber(&table->root) ? table->page : InvalidBuffer;
+}
+
 void
 keyed_table_replace(KeyedTable *table, const TextSpan *key, uint32 hash,
 					ComposeRow compose, void *context)
@@ -397,6 +422,38 @@ keyed_table_replace(KeyedTable *table, const TextSpan *key, uint32 hash,
 	for (i = 0; i < table->nkeys; i++)
 		put_text(&table->texts[i], &key[i]);
 	if (replace_row(table, key, hash, compose, context))
-		tid_cache_put(table->seen, hash, &table->root);
+		tid_cache_put(table->seen, hash, &table->root, root_buffer(table));
 	MemoryContextSwitchTo(table->caller);
+}
+
+/*
+ * Of the farthest key the entry that says where its row was seen, then the
+ * page's header and its pointer to the row, then the row.  The page is not
+ * pinned, so what is read of it may be anything: it is no more than a hint.
+ */
+void
+keyed_table_foresee(KeyedTable *table,
+					const uint32 hashes[KEYED_TABLE_STAGES])
+{
+	const TidCacheEntry *seen;
+
+	tid_cache_prefetch(table->seen, hashes[2]);
+	seen = tid_cache_get(table->seen, hashes[1]);
+	if (seen != NULL && BufferIsValid(seen->buffer))
+	{
+		Page		page = BufferGetPage(seen->buffer);
+
+		compat_prefetch(page);
+		compat_prefetch(PageGetItemId(page,
+									  ItemPointerGetOffsetNumber(&seen->tid)));
+	}
+	seen = tid_cache_get(table->seen, hashes[0]);
+	if (seen != NULL && BufferIsValid(seen->buffer))
+	{
+		Page		page = BufferGetPage(seen->buffer);
+		ItemId		item =
+			PageGetItemId(page, ItemPointerGetOffsetNumber(&seen->tid));
+
+		compat_prefetch((char *) page + ItemIdGetOffset(item));
+	}
 }

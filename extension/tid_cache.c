@@ -62,23 +62,30 @@ tid_cache_open(TidCache *cache, Relation table)
 	cache->file = table->compat_rd_file;
 }
 
-bool
-tid_cache_get(const TidCache *cache, uint32 hash, ItemPointer tid)
+const TidCacheEntry *
+tid_cache_get(const TidCache *cache, uint32 hash)
 {
 	const TidCacheEntry *entry = &cache->entries[hash & cache->mask];
 
 	if (entry->hash != hash || !ItemPointerIsValid(&entry->tid) ||
 		ItemPointerGetBlockNumber(&entry->tid) >= cache->blocks)
-		return false;
-	*tid = entry->tid;
-	return true;
+		return NULL;
+	return entry;
 }
 
 void
-tid_cache_put(TidCache *cache, uint32 hash, const ItemPointerData *tid)
+tid_cache_put(TidCache *cache, uint32 hash, const ItemPointerData *tid,
+			  Buffer buffer)
 {
 	TidCacheEntry *entry = &cache->entries[hash & cache->mask];
 
 	entry->hash = hash;
 	entry->tid = *tid;
+	entry->buffer = buffer;
+}
+
+void
+tid_cache_prefetch(const TidCache *cache, uint32 hash)
+{
+	compat_prefetch(&cache->entries[hash & cache->mask]);
 }

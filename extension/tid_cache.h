@@ -5,6 +5,7 @@
 #define FINTRANS_TID_CACHE_H
 
 #include "storage/block.h"
+#include "storage/buf.h"
 #include "storage/itemptr.h"
 #include "utils/rel.h"
 
@@ -14,6 +15,7 @@ typedef struct TidCacheEntry
 {
 	uint32		hash;
 	ItemPointerData tid;		/* offset 0 in an empty entry */
+	Buffer		buffer;			/* that held the block, if known */
 } TidCacheEntry;
 
 /* Zeroes, but for the name, until it is opened. */
@@ -31,13 +33,19 @@ typedef struct TidCache
 extern void tid_cache_open(TidCache *cache, Relation table);
 
 /*
- * The tuple identifier put under the hash, if any.  It is a hint: a block
- * inside the table, but maybe not the key's row any more.
+ * What was put under the hash, or NULL.  It is a hint: a block inside the
+ * table, but maybe not the key's row any more.
  */
-extern bool tid_cache_get(const TidCache *cache, uint32 hash, ItemPointer tid);
+extern const TidCacheEntry *tid_cache_get(const TidCache *cache, uint32 hash);
 
-/* tid is the one that index entries have: the start of a HOT chain. */
+/*
+ * tid is the one that index entries have: the start of a HOT chain.  buffer
+ * holds its block, or is none.
+ */
 extern void tid_cache_put(TidCache *cache, uint32 hash,
-						  const ItemPointerData *tid);
+						  const ItemPointerData *tid, Buffer buffer);
+
+/* Have the memory fetched that will be needed for the hash. */
+extern void tid_cache_prefetch(const TidCache *cache, uint32 hash);
 
 #endif							/* FINTRANS_TID_CACHE_H */
