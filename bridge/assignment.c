@@ -26,7 +26,7 @@
 #define ASK_AGAIN_MS 3000
 #define ASK_AGAIN_RATIO 10
 
-#define ERROR_BYTES 300
+#define ERROR_BYTES ASSIGNMENT_REASON_BYTES
 
 static void ask(Assignment *assignment, const OffsetList *assigned,
 				Writer *writer);
@@ -79,6 +79,7 @@ void
 assignment_end(Assignment *assignment)
 {
 	assignment->stage = ASSIGNMENT_NONE;
+	assignment->reason[0] = '\0';
 	halt_list_clear(&assignment->halts);
 	offset_list_clear(&assignment->unanswered);
 }
@@ -272,6 +273,7 @@ begin_fetch(Assignment *assignment, Consumer *consumer, char *errstr,
 	assignment->stage = ASSIGNMENT_LOADING;
 	assignment->ask_again_ms = clock_monotonic_ms() + ASK_AGAIN_MS;
 	backoff_reset(&assignment->trouble);
+	assignment->reason[0] = '\0';
 	log_write(LOG_LEVEL_INFO, "loading",
 			  "partitions=%zu halted=%zu unanswered=%zu",
 			  assignment->positions.count, assignment->halts.count,
@@ -439,6 +441,7 @@ try_later(Assignment *assignment, const char *reason)
 {
 	int64_t		now_ms = clock_monotonic_ms();
 
+	snprintf(assignment->reason, sizeof(assignment->reason), "%s", reason);
 	if (backoff_is_news(&assignment->trouble, reason, now_ms))
 		log_write(LOG_LEVEL_WARNING, "positions not settled, retrying",
 				  "text=%s", log_quote(reason, (char[ERROR_BYTES]) {0},

@@ -27,6 +27,8 @@ typedef enum AssignmentStage
 	ASSIGNMENT_LOADING			/* partitions are being fetched */
 } AssignmentStage;
 
+#define ASSIGNMENT_REASON_BYTES 300
+
 typedef struct Assignment
 {
 	StartPoint	start;			/* for topics never seen */
@@ -44,6 +46,7 @@ typedef struct Assignment
 	int64_t		ask_again_ms;	/* for them; not before, monotonic */
 	Backoff		silence;		/* when to name them again */
 	Backoff		trouble;		/* of looking up: when to log it again */
+	char		reason[ASSIGNMENT_REASON_BYTES];	/* "" for no trouble */
 } Assignment;
 
 extern void assignment_init(Assignment *assignment, const StartPoint *start,

@@ -56,7 +56,8 @@ static bool put_dead_letter(CopyBuffer *dead_letters,
 							const char *reason, const char *detail);
 static bool put_payload(CopyBuffer *payloads, const BatchMessage *message);
 static bool put_text(CopyBuffer *buffer, const char *text);
-static void advance(BatchProgress *progress, const BatchMessage *message);
+static void advance(Batch *batch, BatchProgress *progress,
+					const BatchMessage *message);
 static BatchProgress *read_row(const BatchSieve *sieve,
 							   BatchMessage *message, size_t *row_end,
 							   size_t *payload_end);
@@ -80,7 +81,9 @@ batch_init(Batch *batch, int64_t max_messages, size_t max_bytes)
 	 * A row or dead letter that fits max_bytes leaves room for the trailer.  A
 	 * row is longer than its payload.
 	 */
-	if (!allocate(&batch->rows, max_bytes + ROW_MAX_BYTES) ||
+	batch->times = calloc((size_t) max_messages, sizeof(*batch->times));
+	if (batch->times == NULL ||
+		!allocate(&batch->rows, max_bytes + ROW_MAX_BYTES) ||
 		!allocate(&batch->payloads, max_bytes / 2 + PAYLOAD_MAX_BYTES) ||
 		!allocate(&batch->dead_letters, first + DEAD_LETTER_MAX_BYTES))
 	{
@@ -98,6 +101,7 @@ batch_free(Batch *batch)
 	free(batch->payloads.data);
 	free(batch->dead_letters.data);
 	free(batch->progress);
+	free(batch->times);
 	memset(batch, 0, sizeof(*batch));
 }
 
@@ -162,8 +166,7 @@ batch_add_row(Batch *batch, size_t slot, const BatchMessage *message,
 		return BATCH_FULL;
 	}
 	batch->row_count++;
-	batch->messages++;
-	advance(progress, message);
+	advance(batch, progress, message);
 	progress->stored++;
 	return BATCH_ADDED;
 }
@@ -190,9 +193,9 @@ batch_add_dead_letter(Batch *batch, size_t slot, const BatchMessage *message,
 		return BATCH_NO_MEMORY;
 	}
 	batch->dead_letter_count++;
-	batch->messages++;
-	advance(progress, message);
+	advance(batch, progress, message);
 	progress->dead_lettered++;
+	progress->refused[verdict]++;
 	return BATCH_ADDED;
 }
 
@@ -310,6 +313,7 @@ batch_sieve_refuse(BatchSieve *sieve, const char *detail)
 	sieve->refused_run++;
 	progress->stored--;
 	progress->dead_lettered++;
+	progress->refused[FINTRANS_REJECT_REFUSED]++;
 	return true;
 }
 
@@ -467,8 +471,10 @@ put_text(CopyBuffer *buffer, const char *text)
 }
 
 static void
-advance(BatchProgress *progress, const BatchMessage *message)
+advance(Batch *batch, BatchProgress *progress, const BatchMessage *message)
 {
+	batch->times[batch->messages++] = message->has_event_time ?
+		message->event_time_ms : BATCH_NO_TIME;
 	progress->skipped += message->offset - progress->next_offset;
 	progress->next_offset = message->offset + 1;
 	progress->last = message_mark_of(message);

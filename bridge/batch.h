@@ -21,6 +21,9 @@
 /* A batch closes when its rows would lie in more UTC days. */
 #define BATCH_MAX_DAYS 400
 
+/* In place of a message's timestamp. */
+#define BATCH_NO_TIME INT64_MIN
+
 /*
  * How far a batch goes in one partition.  Each offset from expected_offset up
  * to next_offset is counted in exactly one of the three.
@@ -33,6 +36,7 @@ typedef struct BatchProgress
 	int64_t		next_offset;	/* the last offset handled + 1 */
 	int64_t		stored;			/* rows */
 	int64_t		dead_lettered;
+	int64_t		refused[FINTRANS_VERDICTS]; /* by verdict */
 	int64_t		skipped;		/* offsets without a message */
 	MessageMark last;			/* the last message handled, in this batch or
 								 * before */
@@ -59,6 +63,8 @@ typedef struct Batch
 	CopyBuffer	dead_letters;	/* header and rows, without trailer */
 	int64_t		dead_letter_count;
 	int64_t		messages;		/* rows and dead letters together */
+	int64_t    *times;			/* their timestamps, as they were added:
+								 * BATCH_NO_TIME without one */
 	int64_t		refused_run;	/* rows refused in succession at its end, by the
 								 * latest sieve */
 	BatchProgress *progress;	/* one per slot */

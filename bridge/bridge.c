@@ -4,12 +4,15 @@
  *
  *	Kafka -> consumer -> record -> batch -> writer -> loader -> PostgreSQL
  *		   `------ ingest (main loop) ------'   `--- thread ---'
+ *						  |
+ *					   monitor <- http_server (thread) <- whoever watches
  *
  * The main thread reads messages and encodes them for COPY; the writer thread
  * stores one batch while the next is filled.  Progress lives in the database
  * only (fintrans_offsets) and moves in the database transaction that stores
  * the rows.
  */
+#include <inttypes.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -19,9 +22,12 @@
 
 #include "consumer.h"
 #include "database.h"
+#include "http_server.h"
 #include "ingest.h"
 #include "kafka_properties.h"
 #include "log.h"
+#include "metrics.h"
+#include "monitor.h"
 #include "program.h"
 #include "time_spec.h"
 #include "upkeep.h"
@@ -53,6 +59,9 @@ typedef struct Settings
 	bool		no_index;
 	bool		exit_at_end;
 	int64_t		max_messages;
+	const char *http_listen;
+	int64_t		http_port;		/* 0 for none */
+	bool		show_metrics;
 	OptionList	properties;
 	const char *properties_file;
 	int64_t		status_seconds;
@@ -130,6 +139,20 @@ static const OptionSpec specs[] = {
 		offsetof(Settings, max_messages), "N", "0", 0, INT64_MAX, NULL, false,
 		"Exit after so many messages; 0 is never."},
 	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
+	"Watching it"},
+	{"http-port", "FINTRANS_HTTP_PORT", "PORT0", OPTION_INTEGER,
+		offsetof(Settings, http_port), "N", NULL, 1, 65535, NULL, false,
+		"Answer /health, /ready and /metrics by HTTP on this port.  Without "
+	"it nothing is listened to."},
+	{"http-listen", "FINTRANS_HTTP_LISTEN", NULL, OPTION_TEXT,
+		offsetof(Settings, http_listen), "ADDRESS", "127.0.0.1", 0, 0, NULL,
+		false, "On this address of IPv4 or IPv6; 0.0.0.0 or :: is all of "
+	"them.  Whoever reaches it is answered."},
+	{"show-metrics", NULL, NULL, OPTION_FLAG,
+		offsetof(Settings, show_metrics), NULL, NULL, 0, 0, NULL, false,
+		"Print what /metrics has, and what its words mean, as Markdown, and "
+	"exit."},
+	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
 	"Other"},
 	{"X", NULL, NULL, OPTION_LIST, offsetof(Settings, properties),
 		"NAME=VALUE", NULL, 0, 0, NULL, false,
@@ -171,11 +194,18 @@ static int	run(const Settings *settings, IngestSettings *ingest,
 				int64_t retain_ms,
 				const ConsumerSettings *consumer_settings, char *errstr,
 				size_t errstr_size);
+static int	run_watched(const Settings *settings, IngestSettings *ingest,
+						int64_t retain_ms,
+						const ConsumerSettings *consumer_settings,
+						Monitor *monitor, char *errstr, size_t errstr_size);
+static bool start_server(const Settings *settings, Monitor *monitor,
+						 HttpServer **server, char *errstr,
+						 size_t errstr_size);
 static int	load(IngestSettings *ingest,
 				 const ConsumerSettings *consumer_settings,
-				 Consumer **consumer, Writer *writer, char *errstr,
-				 size_t errstr_size);
-static void report_failure(const char *reason);
+				 Consumer **consumer, Writer *writer, Monitor *monitor,
+				 char *errstr, size_t errstr_size);
+static void report_failure(Monitor *monitor, const char *reason);
 static void take_signals(void);
 static void on_stop(int signal_number);
 static void on_timer(int signal_number);
@@ -204,6 +234,11 @@ bridge_main(const void *options, const OptionSource *sources,
 	int			status = EXIT_USAGE;
 
 	(void) sources;
+	if (settings->show_metrics)
+	{
+		metrics_describe(stdout);
+		return EXIT_SUCCESS;
+	}
 	if (!read_settings(settings, &ingest, &retain_ms, errstr, errstr_size) ||
 		!kafka_properties_read(&properties, settings->properties_file,
 							   &settings->properties, errstr, errstr_size))
@@ -231,6 +266,8 @@ read_settings(const Settings *settings, IngestSettings *ingest,
 	ingest->exit_at_end = settings->exit_at_end;
 	ingest->max_messages = settings->max_messages;
 	ingest->status_seconds = settings->status_seconds;
+	ingest->group = settings->group;
+	ingest->is_watched = settings->http_port > 0;
 	return time_spec_parse_start(settings->start, &ingest->start, errstr,
 								 errstr_size) &&
 		time_spec_parse_range(settings->time_range, &ingest->time_range,
@@ -239,6 +276,7 @@ read_settings(const Settings *settings, IngestSettings *ingest,
 		(settings->retain == NULL ||
 		 time_spec_parse_duration(settings->retain, retain_ms, errstr,
 								  errstr_size)) &&
+		http_server_check(settings->http_listen, errstr, errstr_size) &&
 		database_check_conninfo(settings->database, errstr, errstr_size);
 }
 
@@ -256,17 +294,58 @@ check_currency(const char *currency, char *errstr, size_t errstr_size)
 	return false;
 }
 
-/* The database first: without it no partition is taken from another bridge. */
+/* Those who watch are answered from the first moment to the last. */
 static int
 run(const Settings *settings, IngestSettings *ingest, int64_t retain_ms,
 	const ConsumerSettings *consumer_settings, char *errstr,
 	size_t errstr_size)
 {
+	Monitor    *monitor = monitor_new(settings->topics);
+	HttpServer *server = NULL;
+	int			status = EXIT_FAILURE;
+
+	if (monitor == NULL)
+		snprintf(errstr, errstr_size, "out of memory");
+	if (monitor == NULL ||
+		!start_server(settings, monitor, &server, errstr, errstr_size))
+		report_failure(NULL, errstr);
+	else
+		status = run_watched(settings, ingest, retain_ms, consumer_settings,
+							 monitor, errstr, errstr_size);
+	http_server_stop(server);
+	monitor_free(monitor);
+	return status;
+}
+
+static bool
+start_server(const Settings *settings, Monitor *monitor, HttpServer **server,
+			 char *errstr, size_t errstr_size)
+{
+	if (settings->http_port == 0)
+		return true;
+	*server = http_server_start(settings->http_listen,
+								(uint16_t) settings->http_port,
+								monitor_answer, monitor, errstr, errstr_size);
+	if (*server == NULL)
+		return false;
+	log_write(LOG_LEVEL_INFO, "listening for HTTP", "address=%s port=%" PRId64,
+			  log_quote(settings->http_listen, (char[64]) {0}, 64),
+			  settings->http_port);
+	return true;
+}
+
+/* The database first: without it no partition is taken from another bridge. */
+static int
+run_watched(const Settings *settings, IngestSettings *ingest,
+			int64_t retain_ms, const ConsumerSettings *consumer_settings,
+			Monitor *monitor, char *errstr, size_t errstr_size)
+{
 	int			status = EXIT_FAILURE;
 	Upkeep	   *upkeep = NULL;
 	Consumer   *consumer = NULL;
 	Writer	   *writer = writer_start(settings->database, settings->currency,
-									  errstr, errstr_size);
+									  monitor_metrics(monitor), errstr,
+									  errstr_size);
 
 	log_write(LOG_LEVEL_INFO, "starting",
 			  "version=" FINTRANS_VERSION " group=%s topics=%s",
@@ -276,10 +355,10 @@ run(const Settings *settings, IngestSettings *ingest, int64_t retain_ms,
 		upkeep = upkeep_start(settings->database, !settings->no_index,
 							  retain_ms, errstr, errstr_size);
 	if (writer == NULL || upkeep == NULL)
-		report_failure(errstr);
+		report_failure(monitor, errstr);
 	else
-		status = load(ingest, consumer_settings, &consumer, writer, errstr,
-					  errstr_size);
+		status = load(ingest, consumer_settings, &consumer, writer, monitor,
+					  errstr, errstr_size);
 	if ((upkeep != NULL && !upkeep_stop(upkeep, THREAD_STOP_MS)) ||
 		(writer != NULL && !writer_stop(writer, THREAD_STOP_MS)))
 	{
@@ -296,13 +375,14 @@ run(const Settings *settings, IngestSettings *ingest, int64_t retain_ms,
 /* The exit status; the consumer, NULL for none, has left the group. */
 static int
 load(IngestSettings *ingest, const ConsumerSettings *consumer_settings,
-	 Consumer **consumer, Writer *writer, char *errstr, size_t errstr_size)
+	 Consumer **consumer, Writer *writer, Monitor *monitor, char *errstr,
+	 size_t errstr_size)
 {
 	int			status = EXIT_SUCCESS;
 
-	if (!ingest_prepare(ingest, writer, errstr, errstr_size))
+	if (!ingest_prepare(ingest, writer, monitor, errstr, errstr_size))
 	{
-		report_failure(errstr);
+		report_failure(monitor, errstr);
 		return EXIT_FAILURE;
 	}
 	if (ingest_stop)
@@ -311,12 +391,14 @@ load(IngestSettings *ingest, const ConsumerSettings *consumer_settings,
 	if (*consumer == NULL)
 	{
 		/* wrong settings too, such as a certificate that is missing */
-		report_failure(errstr);
+		report_failure(monitor, errstr);
 		return EXIT_USAGE;
 	}
-	if (!ingest_run(ingest, *consumer, writer, errstr, errstr_size))
+	if ((ingest->is_watched &&
+		 !consumer_watch(*consumer, errstr, errstr_size)) ||
+		!ingest_run(ingest, *consumer, writer, monitor, errstr, errstr_size))
 	{
-		report_failure(errstr);
+		report_failure(monitor, errstr);
 		status = EXIT_FAILURE;
 	}
 	close_consumer(*consumer, status);
@@ -324,8 +406,10 @@ load(IngestSettings *ingest, const ConsumerSettings *consumer_settings,
 }
 
 static void
-report_failure(const char *reason)
+report_failure(Monitor *monitor, const char *reason)
 {
+	if (monitor != NULL)
+		monitor_fail(monitor, reason);
 	log_write(LOG_LEVEL_ERROR, "cannot go on", "reason=%s",
 			  log_quote(reason, (char[600]) {0}, 600));
 }

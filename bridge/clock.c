@@ -43,3 +43,19 @@ clock_init_condition(pthread_cond_t *condition)
 	pthread_cond_init(condition, &attributes);
 	pthread_condattr_destroy(&attributes);
 }
+
+bool
+clock_wait_for(pthread_mutex_t *lock, pthread_cond_t *changed,
+			   const bool *flag, int64_t timeout_ms)
+{
+	struct timespec deadline =
+		clock_deadline(clock_monotonic_ms() + timeout_ms);
+	bool		is_set;
+
+	pthread_mutex_lock(lock);
+	while (!*flag && pthread_cond_timedwait(changed, lock, &deadline) == 0)
+		;
+	is_set = *flag;
+	pthread_mutex_unlock(lock);
+	return is_set;
+}

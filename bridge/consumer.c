@@ -81,6 +81,7 @@ consumer_open(const ConsumerSettings *settings, char *errstr,
 		free(consumer);
 		return NULL;
 	}
+	pthread_mutex_init(&consumer->lock, NULL);
 	rd_kafka_poll_set_consumer(consumer->client);
 	rd_kafka_set_log_queue(consumer->client, NULL);
 	if (!subscribe(consumer, settings->topics, errstr, errstr_size))
@@ -185,6 +186,8 @@ void
 consumer_close(Consumer *consumer)
 {
 	consumer->closing = true;
+	consumer_watch_stop(consumer->watch);
+	consumer->watch = NULL;
 	if (consumer->message != NULL)
 		rd_kafka_message_destroy(consumer->message);
 	rd_kafka_consumer_close(consumer->client);
@@ -202,6 +205,7 @@ consumer_free(Consumer *consumer)
 	slot_map_free(&consumer->slots);
 	topic_list_free(&consumer->topics);
 	offset_list_free(&consumer->assigned);
+	pthread_mutex_destroy(&consumer->lock);
 	free(consumer);
 }
 
@@ -436,12 +440,32 @@ void
 consumer_note_trouble(Consumer *consumer, int code, const char *event,
 					  const char *text)
 {
+	int64_t		now_ms = clock_monotonic_ms();
 	int64_t		suppressed;
+	bool		is_due;
 
-	if (trouble_is_due(&consumer->trouble, code, clock_monotonic_ms(),
-					   &suppressed))
+	pthread_mutex_lock(&consumer->lock);
+	is_due = trouble_is_due(&consumer->trouble, code, now_ms, &suppressed);
+	snprintf(consumer->latest_trouble, sizeof(consumer->latest_trouble), "%s",
+			 text);
+	consumer->latest_trouble_ms = now_ms;
+	pthread_mutex_unlock(&consumer->lock);
+	if (is_due)
 		log_write(LOG_LEVEL_WARNING, event,
 				  "error=%s text=%s suppressed=%" PRId64,
 				  rd_kafka_err2name(code),
 				  log_quote(text, (char[512]) {0}, 512), suppressed);
+}
+
+void
+consumer_latest_trouble(Consumer *consumer, int64_t within_ms, char *text,
+						size_t size)
+{
+	int64_t		now_ms = clock_monotonic_ms();
+
+	pthread_mutex_lock(&consumer->lock);
+	snprintf(text, size, "%s",
+			 now_ms - consumer->latest_trouble_ms <= within_ms ?
+			 consumer->latest_trouble : "");
+	pthread_mutex_unlock(&consumer->lock);
 }

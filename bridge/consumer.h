@@ -1,7 +1,7 @@
 /*
  * The Kafka side of the bridge: group membership, messages one at a time, and
  * what Kafka knows of a partition.  The bridge's only user of librdkafka.  To
- * be used by one thread.
+ * be used by one thread; a watch that it may start has one of its own.
  *
  * Rebalances come as events.  After CONSUMER_ASSIGNED nothing is fetched until
  * consumer_fetch(); polling goes on meanwhile, so that a slow database does
@@ -139,6 +139,38 @@ extern int64_t consumer_known_high_watermark(Consumer *consumer,
  * itself never reads them.
  */
 extern void consumer_publish(Consumer *consumer, const OffsetList *positions);
+
+#define CONSUMER_TROUBLE_BYTES 400
+
+/* A topic that was asked for. */
+typedef struct ConsumerTopic
+{
+	const char *topic;			/* the consumer's */
+	char		reason[128];	/* why it cannot be loaded; "" when it can */
+} ConsumerTopic;
+
+/* What a watch has seen.  Begin with {0}. */
+typedef struct ConsumerView
+{
+	char		trouble[CONSUMER_TROUBLE_BYTES];	/* "" when Kafka answers */
+	ConsumerTopic *topics;
+	size_t		topic_count;
+	OffsetList	ends;			/* high watermarks, or CONSUMER_NO_ANSWER */
+} ConsumerView;
+
+/*
+ * Watch Kafka: whether it answers, whether it has the topics, and how far the
+ * partitions assigned reach, every few seconds until the consumer is closed.
+ */
+extern bool consumer_watch(Consumer *consumer, char *errstr,
+						   size_t errstr_size);
+
+/*
+ * What has been seen so far; the watch goes on with what is assigned now.
+ * False without a watch, or when memory is short.
+ */
+extern bool consumer_look(Consumer *consumer, ConsumerView *view);
+extern void consumer_view_free(ConsumerView *view);
 
 /* Reason of CONSUMER_FATAL. */
 extern const char *consumer_error(const Consumer *consumer);

@@ -143,7 +143,8 @@ list_offsets(Consumer *consumer, int64_t query, const OffsetList *partitions,
 	copied = offset_list_copy(offsets, partitions);
 	for (size_t i = 0; i < offsets->count; i++)
 		offsets->items[i].offset = CONSUMER_NO_ANSWER;
-	for (int i = 0; i < metadata->broker_cnt && copied; i++)
+	for (int i = 0; i < metadata->broker_cnt && copied && !consumer->closing;
+		 i++)
 		ask_leader(consumer, metadata, metadata->brokers[i].id, query,
 				   partitions, offsets);
 	rd_kafka_metadata_destroy(metadata);

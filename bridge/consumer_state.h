@@ -1,10 +1,13 @@
 /*
- * The state of the consumer, and what its two files need of each other.
- * Private to them: consumer.c (membership, messages) and consumer_offsets.c
- * (what Kafka tells about partitions).
+ * The state of the consumer, and what its files need of each other.  Private
+ * to them: consumer.c (membership, messages), consumer_offsets.c (what Kafka
+ * tells about partitions) and consumer_watch.c (whether it tells anything).
  */
 #ifndef FINTRANS_CONSUMER_STATE_H
 #define FINTRANS_CONSUMER_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
 
 #include <librdkafka/rdkafka.h>
 
@@ -12,6 +15,8 @@
 #include "slot_map.h"
 #include "topic_list.h"
 #include "trouble.h"
+
+typedef struct ConsumerWatch ConsumerWatch;
 
 struct Consumer
 {
@@ -23,17 +28,27 @@ struct Consumer
 	OffsetList	assigned;		/* by the group */
 	ConsumerEvent pending;		/* a callback's, not yet reported */
 	bool		lost;			/* the latest revocation */
-	bool		closing;
+	atomic_bool closing;
 	bool		failed;			/* for good: error says why */
 	char		error[512];
+	ConsumerWatch *watch;		/* NULL for none */
+	pthread_mutex_t lock;		/* of what follows */
 	Trouble		trouble;
+	char		latest_trouble[CONSUMER_TROUBLE_BYTES];
+	int64_t		latest_trouble_ms;	/* monotonic */
 };
 
 /* The topic with a handle of its own; NULL when memory is short. */
 extern SlotTopic *consumer_keep_topic(Consumer *consumer, const char *name);
 
-/* Log it, unless the same kind has just been logged. */
+/* Log it, unless the same kind has just been logged.  Safe in any thread. */
 extern void consumer_note_trouble(Consumer *consumer, int code,
 								  const char *event, const char *text);
+
+/* What was noted last; "" when that is longer ago.  Safe in any thread. */
+extern void consumer_latest_trouble(Consumer *consumer, int64_t within_ms,
+									char *text, size_t size);
+
+extern void consumer_watch_stop(ConsumerWatch *watch);
 
 #endif							/* FINTRANS_CONSUMER_STATE_H */

@@ -55,14 +55,20 @@ halt_list_add(HaltList *list, const OffsetItem *position,
 	return true;
 }
 
-bool
-halt_list_has(const HaltList *list, const OffsetItem *position)
+const Halt *
+halt_list_find(const HaltList *list, const OffsetItem *position)
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (list->items[i].position.partition == position->partition &&
 			strcmp(list->items[i].position.topic, position->topic) == 0)
-			return true;
-	return false;
+			return &list->items[i];
+	return NULL;
+}
+
+bool
+halt_list_has(const HaltList *list, const OffsetItem *position)
+{
+	return halt_list_find(list, position) != NULL;
 }
 
 void

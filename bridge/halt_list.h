@@ -38,6 +38,10 @@ extern void halt_list_clear(HaltList *list);
 extern bool halt_list_add(HaltList *list, const OffsetItem *position,
 						  PositionVerdict verdict, const char *reason);
 
+/* NULL when it is not in the list. */
+extern const Halt *halt_list_find(const HaltList *list,
+								  const OffsetItem *position);
+
 extern bool halt_list_has(const HaltList *list, const OffsetItem *position);
 
 /*

@@ -36,6 +36,9 @@
 /* While nothing is assigned, topics are looked for this often. */
 #define TOPICS_MS 1000
 
+/* How things stand is published this often. */
+#define OBSERVE_MS 500
+
 /* Kafka's own copy of the positions is brought up to date this often. */
 #define PUBLISH_MS 1000
 
@@ -47,6 +50,7 @@ static bool open_ingest(Ingest *ingest, const IngestSettings *settings,
 static void close_ingest(Ingest *ingest);
 static void log_stopping(int64_t messages);
 static void keep_house(Ingest *ingest, int64_t now_ms);
+static void report_status(Ingest *ingest, int64_t now_ms);
 static void close_if_asked(Ingest *ingest, int64_t now_ms);
 static bool is_at_end(const Ingest *ingest);
 static bool has_nothing_to_load(Ingest *ingest, int64_t now_ms);
@@ -62,23 +66,23 @@ static void take_end(Ingest *ingest);
 static void open_filling(Ingest *ingest);
 static void take_revocation(Ingest *ingest);
 static void publish(Ingest *ingest);
-static void report_status(Ingest *ingest, const char *state);
-static int64_t count_lag(const Ingest *ingest);
-static const char *state_name(const Ingest *ingest);
 
 bool
-ingest_prepare(IngestSettings *settings, Writer *writer, char *errstr,
-			   size_t errstr_size)
+ingest_prepare(IngestSettings *settings, Writer *writer, Monitor *monitor,
+			   char *errstr, size_t errstr_size)
 {
 	WriterReport report;
 
 	writer_connect(writer);
 	while (!writer_wait(writer, POLL_MS))
+	{
+		ingest_observe_start(monitor, writer);
 		if (ingest_stop)
 		{
 			log_stopping(0);
 			return true;
 		}
+	}
 	if (!writer_take(writer, &report))
 		return true;
 	memcpy(settings->currency, report.currency, sizeof(settings->currency));
@@ -90,12 +94,17 @@ ingest_prepare(IngestSettings *settings, Writer *writer, char *errstr,
 
 bool
 ingest_run(const IngestSettings *settings, Consumer *consumer, Writer *writer,
-		   char *errstr, size_t errstr_size)
+		   Monitor *monitor, char *errstr, size_t errstr_size)
 {
 	/* too large for the stack */
 	Ingest	   *ingest = calloc(1, sizeof(*ingest));
 	bool		succeeded;
 
+	if (ingest != NULL)
+	{
+		ingest->monitor = monitor;
+		ingest->metrics = monitor_metrics(monitor);
+	}
 	if (ingest == NULL || !open_ingest(ingest, settings, consumer, writer,
 									   errstr, errstr_size))
 	{
@@ -113,7 +122,7 @@ ingest_run(const IngestSettings *settings, Consumer *consumer, Writer *writer,
 	}
 	publish(ingest);
 	if (settings->status_seconds > 0)
-		report_status(ingest, "stopped");
+		report_status(ingest, clock_monotonic_ms());
 	succeeded = !ingest->failed;
 	close_ingest(ingest);
 	return succeeded;
@@ -156,6 +165,8 @@ close_ingest(Ingest *ingest)
 		return;
 	assignment_free(&ingest->assignment);
 	offset_list_free(&ingest->published);
+	consumer_view_free(&ingest->view);
+	lag_list_free(&ingest->partitions);
 	batch_free(&ingest->batches[0]);
 	batch_free(&ingest->batches[1]);
 	free(ingest);
@@ -192,8 +203,24 @@ keep_house(Ingest *ingest, int64_t now_ms)
 	end_if_closed(ingest, now_ms);
 	if (now_ms >= ingest->publish_ms)
 		publish(ingest);
+	ingest_check_database(ingest, now_ms);
+	monitor_tick(ingest->monitor);
+	if (now_ms >= ingest->observe_ms)
+	{
+		ingest_observe(ingest, now_ms);
+		ingest->observe_ms = now_ms + OBSERVE_MS;
+	}
 	if (status_is_due(&ingest->status, now_ms))
-		report_status(ingest, state_name(ingest));
+		report_status(ingest, now_ms);
+}
+
+static void
+report_status(Ingest *ingest, int64_t now_ms)
+{
+	ingest_observe(ingest, now_ms);
+	status_report(&ingest->status,
+				  bridge_state_words[ingest->readiness.state],
+				  ingest->metrics, &ingest->partitions, now_ms);
 }
 
 static void
@@ -271,13 +298,15 @@ unstored_messages(const Ingest *ingest)
 static int64_t
 messages_left(const Ingest *ingest)
 {
-	int64_t		taken = ingest->status.stored + ingest->status.dead_lettered +
-		unstored_messages(ingest);
+	int64_t		most = ingest->settings->max_messages;
+	int64_t		taken;
 
-	if (ingest->settings->max_messages == 0)
+	if (most == 0)
 		return INT64_MAX;
-	return taken < ingest->settings->max_messages ?
-		ingest->settings->max_messages - taken : 0;
+	taken = metrics_total(ingest->metrics, METRIC_ROWS_COMMITTED) +
+		metrics_total(ingest->metrics, METRIC_DEAD_LETTERS) +
+		unstored_messages(ingest);
+	return taken < most ? most - taken : 0;
 }
 
 static void
@@ -365,6 +394,8 @@ pump(Ingest *ingest, int64_t now_ms)
 											&ingest->message);
 
 		take_event(ingest, event);
+		if (event == CONSUMER_NOTHING && timeout_ms > 0)
+			ingest->idle_ms = clock_monotonic_ms();
 		timeout_ms = 0;
 		if (event != CONSUMER_MESSAGE || ingest->message_waits ||
 			batch_is_full(ingest->filling))
@@ -407,6 +438,8 @@ take_event(Ingest *ingest, ConsumerEvent event)
 		case CONSUMER_ASSIGNED:
 			log_write(LOG_LEVEL_INFO, "partitions assigned", "partitions=%zu",
 					  consumer_assigned(ingest->consumer)->count);
+			metrics_add(ingest->metrics, METRIC_REBALANCES,
+						REBALANCE_ASSIGNED, 0, 1);
 			assignment_begin(&ingest->assignment);
 			break;
 		case CONSUMER_REVOKED:
@@ -447,7 +480,7 @@ ingest_take_message(Ingest *ingest)
 			open_filling(ingest);
 			break;
 		case BATCH_STALE:
-			ingest->status.stale++;
+			metrics_add(ingest->metrics, METRIC_MESSAGES_REPEATED, 0, 0, 1);
 			break;
 		case BATCH_FULL:
 			ingest->message_waits = true;
@@ -491,6 +524,8 @@ take_revocation(Ingest *ingest)
 			  "partitions=%zu messages_dropped=%" PRId64,
 			  consumer_assigned(ingest->consumer)->count,
 			  batch_messages(ingest->filling));
+	metrics_add(ingest->metrics, METRIC_REBALANCES,
+				lost ? REBALANCE_LOST : REBALANCE_REVOKED, 0, 1);
 	ingest_drop(ingest);
 	assignment_end(&ingest->assignment);
 	if (ingest->storing != NULL && !lost && !ingest->stuck)
@@ -514,46 +549,4 @@ publish(Ingest *ingest)
 	consumer_publish(ingest->consumer, &ingest->published);
 	offset_list_clear(&ingest->published);
 	ingest->publish_ms = clock_monotonic_ms() + PUBLISH_MS;
-}
-
-static void
-report_status(Ingest *ingest, const char *state)
-{
-	ingest->status.lag = count_lag(ingest);
-	ingest->status.partitions = consumer_assigned(ingest->consumer)->count;
-	ingest->status.halted = ingest->assignment.halts.count;
-	ingest->status.unanswered = ingest->assignment.unanswered.count;
-	status_report(&ingest->status, state, clock_monotonic_ms());
-}
-
-/* Messages that Kafka has beyond what is stored, of fetched partitions. */
-static int64_t
-count_lag(const Ingest *ingest)
-{
-	const Batch *batch = ingest->storing != NULL && ingest->storing_is_ours ?
-		ingest->storing : ingest->filling;
-	int64_t		lag = 0;
-
-	for (size_t slot = 0; slot < batch->slots; slot++)
-	{
-		const BatchProgress *progress = &batch->progress[slot];
-		int64_t		high =
-			consumer_known_high_watermark(ingest->consumer, progress->topic,
-										  progress->partition);
-
-		if (high > progress->expected_offset)
-			lag += high - progress->expected_offset;
-	}
-	return lag;
-}
-
-static const char *
-state_name(const Ingest *ingest)
-{
-	if (ingest->closing == CLOSING_SIGNAL)
-		return "stopping";
-	if (writer_failing_ms(ingest->writer) > 0)
-		return "retrying";
-	return ingest->assignment.stage == ASSIGNMENT_LOADING ? "loading" :
-		"waiting";
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "consumer.h"
+#include "monitor.h"
 #include "time_spec.h"
 #include "writer.h"
 
@@ -27,6 +28,9 @@ typedef struct IngestSettings
 	bool		exit_at_end;
 	int64_t		max_messages;	/* 0 for no limit */
 	int64_t		status_seconds; /* 0 for no status line */
+	const char *group;
+	bool		is_watched;		/* somebody may ask how things stand, also
+								 * while there is nothing to do */
 } IngestSettings;
 
 /* Set by a signal handler: drain and come back. */
@@ -38,6 +42,7 @@ extern volatile sig_atomic_t ingest_stop;
  * when ingest_stop came.
  */
 extern bool ingest_prepare(IngestSettings *settings, Writer *writer,
+						   Monitor *monitor,
 						   char *errstr, size_t errstr_size);
 
 /*
@@ -45,6 +50,7 @@ extern bool ingest_prepare(IngestSettings *settings, Writer *writer,
  * false with errstr otherwise.
  */
 extern bool ingest_run(const IngestSettings *settings, Consumer *consumer,
-					   Writer *writer, char *errstr, size_t errstr_size);
+					   Writer *writer, Monitor *monitor,
+					   char *errstr, size_t errstr_size);
 
 #endif							/* FINTRANS_INGEST_H */

@@ -1,7 +1,8 @@
 /*
- * The state of the main loop, and what its two files need of each other.
- * Private to them: ingest.c (loop, messages, end) and ingest_writer.c (all
- * that passes between the loop and the writer).
+ * The state of the main loop, and what its files need of each other.  Private
+ * to them: ingest.c (loop, messages, end), ingest_writer.c (all that passes
+ * between the loop and the writer) and ingest_monitor.c (how it stands, for
+ * those who watch it).
  */
 #ifndef FINTRANS_INGEST_STATE_H
 #define FINTRANS_INGEST_STATE_H
@@ -25,6 +26,8 @@ typedef struct Ingest
 	const IngestSettings *settings;
 	Consumer   *consumer;
 	Writer	   *writer;
+	Monitor    *monitor;
+	Metrics    *metrics;		/* the monitor's */
 	Assignment	assignment;
 	Batch		batches[2];
 	Batch	   *filling;
@@ -35,7 +38,16 @@ typedef struct Ingest
 	bool		stuck;			/* the writer was, positions are to be looked
 								 * up when it is through */
 	Intake		intake;
+	bool		checking;		/* the writer looks whether the database is
+								 * there */
+	int64_t		check_ms;		/* when it shall, unless it has something else
+								 * to do before; monotonic */
 	Status		status;
+	ConsumerView view;			/* what a watch has seen of Kafka */
+	LagList		partitions;		/* when observed last */
+	Readiness	readiness;		/* likewise */
+	int64_t		observe_ms;		/* when next, monotonic */
+	int64_t		idle_ms;		/* when there was no message last, monotonic */
 	OffsetList	published;		/* positions stored, for Kafka's copy */
 	int64_t		publish_ms;		/* when to do so next, monotonic */
 	int64_t		topics_ms;		/* --exit-at-end: when to look next whether
@@ -69,5 +81,12 @@ extern void ingest_renew(Ingest *ingest, int64_t delay_ms);
 
 /* Forget what has been read but not handed over. */
 extern void ingest_drop(Ingest *ingest);
+
+/* Let the writer look whether the database is there, when that is due. */
+extern void ingest_check_database(Ingest *ingest, int64_t now_ms);
+
+/* Publish how the bridge stands; before the main loop, and in it. */
+extern void ingest_observe_start(Monitor *monitor, Writer *writer);
+extern void ingest_observe(Ingest *ingest, int64_t now_ms);
 
 #endif							/* FINTRANS_INGEST_STATE_H */

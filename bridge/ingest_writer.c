@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "clock.h"
 #include "log.h"
 
 /*
@@ -16,8 +17,15 @@
 #define STUCK_FAILING_MS 3000
 #define STUCK_BUSY_MS 60000
 
+/* The writer looks whether the database is there after so long at rest. */
+#define CHECK_MS 3000
+
 static void take_commit(Ingest *ingest, const WriterReport *report);
-static void note_stored(Ingest *ingest);
+static void note_stored(Ingest *ingest, const WriterReport *report);
+static void count_consumed(Ingest *ingest);
+static void count_stored(Ingest *ingest, const Batch *batch);
+static void count_times(Ingest *ingest, const Batch *batch, int64_t done_ms);
+static void count_result(Ingest *ingest, const WriterReport *report);
 static void publish_later(Ingest *ingest, const Batch *batch);
 static void begin_loading(Ingest *ingest);
 
@@ -28,6 +36,8 @@ ingest_take_report(Ingest *ingest)
 
 	if (!writer_take(ingest->writer, &report))
 		return;
+	ingest->checking = false;
+	ingest->check_ms = clock_monotonic_ms() + CHECK_MS;
 	if (report.job == WRITER_COMMIT)
 		take_commit(ingest, &report);
 	if (report.result == WRITER_FATAL)
@@ -56,6 +66,7 @@ ingest_hand_over(Ingest *ingest, int64_t now_ms)
 		ingest_fail(ingest, "could not begin a batch", "out of memory");
 		return;
 	}
+	count_consumed(ingest);
 	ingest->storing = batch;
 	ingest->storing_is_ours = true;
 	ingest->filling = next;
@@ -70,11 +81,16 @@ ingest_hand_over(Ingest *ingest, int64_t now_ms)
 void
 ingest_watch_writer(Ingest *ingest)
 {
-	if (ingest->stuck || ingest->storing == NULL || !ingest->storing_is_ours ||
+	bool		is_storing = ingest->storing != NULL &&
+		ingest->storing_is_ours;
+	bool		is_checking = ingest->checking &&
+		ingest->assignment.stage == ASSIGNMENT_LOADING;
+
+	if (ingest->stuck || !(is_storing || is_checking) ||
 		(writer_failing_ms(ingest->writer) < STUCK_FAILING_MS &&
 		 writer_busy_ms(ingest->writer) < STUCK_BUSY_MS))
 		return;
-	ingest->stuck = true;
+	ingest->stuck = is_storing;
 	if (ingest->closing == CLOSING_SIGNAL)
 		return;
 	log_write(LOG_LEVEL_WARNING, "waiting for the database, fetching stops",
@@ -95,8 +111,19 @@ void
 ingest_drop(Ingest *ingest)
 {
 	ingest->message_waits = false;
+	count_consumed(ingest);
 	/* no memory is needed for no slots */
 	(void) batch_start(ingest->filling, 0);
+}
+
+void
+ingest_check_database(Ingest *ingest, int64_t now_ms)
+{
+	if (!ingest->settings->is_watched || ingest->closing != CLOSING_NOT ||
+		now_ms < ingest->check_ms || !writer_is_idle(ingest->writer))
+		return;
+	ingest->checking = true;
+	writer_check(ingest->writer);
 }
 
 void
@@ -113,8 +140,9 @@ take_commit(Ingest *ingest, const WriterReport *report)
 	bool		is_ours = ingest->storing_is_ours;
 	bool		look_up = ingest->stuck;
 
+	count_result(ingest, report);
 	if (report->result == WRITER_DONE)
-		note_stored(ingest);
+		note_stored(ingest, report);
 	else if (report->result == WRITER_CONFLICT)
 		log_write(LOG_LEVEL_WARNING,
 				  "another writer moved a position, batch dropped",
@@ -128,14 +156,86 @@ take_commit(Ingest *ingest, const WriterReport *report)
 }
 
 static void
-note_stored(Ingest *ingest)
+note_stored(Ingest *ingest, const WriterReport *report)
 {
 	const Batch *batch = ingest->storing;
 
-	ingest->status.stored += batch->row_count;
-	ingest->status.dead_lettered += batch->dead_letter_count;
+	count_stored(ingest, batch);
+	count_times(ingest, batch, report->done_ms);
 	if (ingest->storing_is_ours)
 		publish_later(ingest, batch);
+}
+
+/* What is in the batch being filled, before it is handed over or dropped. */
+static void
+count_consumed(Ingest *ingest)
+{
+	const Batch *batch = ingest->filling;
+
+	for (size_t slot = 0; slot < batch->slots; slot++)
+	{
+		const BatchProgress *progress = &batch->progress[slot];
+		int64_t		messages = progress->stored + progress->dead_lettered;
+
+		if (messages > 0)
+			metrics_add(ingest->metrics, METRIC_MESSAGES_CONSUMED,
+						metrics_topic(ingest->metrics, progress->topic), 0,
+						messages);
+	}
+}
+
+static void
+count_stored(Ingest *ingest, const Batch *batch)
+{
+	Metrics    *metrics = ingest->metrics;
+
+	for (size_t slot = 0; slot < batch->slots; slot++)
+	{
+		const BatchProgress *progress = &batch->progress[slot];
+		size_t		topic = metrics_topic(metrics, progress->topic);
+
+		metrics_add(metrics, METRIC_ROWS_COMMITTED, topic, 0,
+					progress->stored);
+		metrics_add(metrics, METRIC_OFFSETS_SKIPPED, topic, 0,
+					progress->skipped);
+		for (int verdict = FINTRANS_ACCEPTED + 1;
+			 verdict < FINTRANS_VERDICTS && progress->dead_lettered > 0;
+			 verdict++)
+			metrics_add(metrics, METRIC_DEAD_LETTERS, topic,
+						(size_t) (verdict - FINTRANS_ACCEPTED - 1),
+						progress->refused[verdict]);
+	}
+}
+
+static void
+count_times(Ingest *ingest, const Batch *batch, int64_t done_ms)
+{
+	MetricsDurations latencies = {0};
+
+	for (int64_t i = 0; i < batch->messages; i++)
+		if (batch->times[i] != BATCH_NO_TIME)
+			metrics_take_duration(&latencies, done_ms - batch->times[i]);
+	metrics_add_durations(ingest->metrics, METRIC_LATENCY, &latencies);
+	metrics_set(ingest->metrics, METRIC_LAST_COMMIT, 0, done_ms);
+}
+
+static void
+count_result(Ingest *ingest, const WriterReport *report)
+{
+	static const MetricsResult results[] = {
+		[WRITER_DONE] = RESULT_COMMITTED,
+		[WRITER_CONFLICT] = RESULT_CONFLICT,
+		[WRITER_ABANDONED] = RESULT_ABANDONED,
+		[WRITER_FATAL] = RESULT_FATAL
+	};
+	MetricsDurations taken = {0};
+
+	metrics_add(ingest->metrics, METRIC_BATCHES, results[report->result], 0,
+				1);
+	if (report->result != WRITER_DONE)
+		return;
+	metrics_take_duration(&taken, report->taken_ms);
+	metrics_add_durations(ingest->metrics, METRIC_BATCH_DURATION, &taken);
 }
 
 /* Kafka's copy is a courtesy: a list cut short does no harm. */

@@ -151,6 +151,25 @@ loader_commit(Loader *loader, Batch *batch, const atomic_bool *abandon)
 	return outcome;
 }
 
+Outcome
+loader_ping(Loader *loader)
+{
+	Outcome		outcome = session_run(loader->session,
+									  "SHOW transaction_read_only", NULL, 0);
+	const char *answer;
+
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	answer = database_value(session_database(loader->session), 0, 0);
+	if (strcmp(answer, "off") == 0)
+		return OUTCOME_DONE;
+	/* another one of the connection string may take them */
+	session_fail(loader->session, OUTCOME_LOST,
+				 "the server takes no writes: it is read-only");
+	session_disconnect(loader->session);
+	return OUTCOME_LOST;
+}
+
 /*
  * The positions of the batch's partitions are read in one statement, so they
  * are of one moment.

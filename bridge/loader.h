@@ -53,6 +53,9 @@ extern const char *loader_currency(const Loader *loader);
 extern Outcome loader_commit(Loader *loader, Batch *batch,
 							 const atomic_bool *abandon);
 
+/* Does the database still answer on this connection, and take writes? */
+extern Outcome loader_ping(Loader *loader);
+
 /* After a lost connection: has the batch been committed? */
 extern Outcome loader_check(Loader *loader, const Batch *batch,
 								  LoaderStanding *standing);

@@ -24,18 +24,29 @@ status_is_due(const Status *status, int64_t now_ms)
 }
 
 void
-status_report(Status *status, const char *state, int64_t now_ms)
+status_report(Status *status, const char *state, const Metrics *metrics,
+			  const LagList *partitions, int64_t now_ms)
 {
+	int64_t		stored = metrics_total(metrics, METRIC_ROWS_COMMITTED);
+	int64_t		rows = stored - status->reported_stored;
 	int64_t		elapsed_ms = now_ms - status->reported_ms;
-	int64_t		rows = status->stored - status->reported_stored;
+	int64_t		lag = 0;
+	size_t		halted = 0;
+	size_t		unanswered = 0;
 
+	for (size_t i = 0; i < partitions->count; i++)
+	{
+		lag += lag_of(&partitions->items[i]);
+		halted += partitions->items[i].halted != NULL;
+		unanswered += partitions->items[i].unanswered;
+	}
 	log_write(LOG_LEVEL_INFO, "status",
 			  "state=%s transactions=%" PRId64 " rate=%" PRId64
 			  " lag=%" PRId64 " dead_letters=%" PRId64
-			  " partitions=%zu halted=%zu unanswered=%zu", state, status->stored,
-			  elapsed_ms > 0 ? rows * 1000 / elapsed_ms : 0, status->lag,
-			  status->dead_lettered, status->partitions, status->halted,
-			  status->unanswered);
+			  " partitions=%zu halted=%zu unanswered=%zu", state, stored,
+			  elapsed_ms > 0 ? rows * 1000 / elapsed_ms : 0, lag,
+			  metrics_total(metrics, METRIC_DEAD_LETTERS), partitions->count,
+			  halted, unanswered);
 	status->reported_ms = now_ms;
-	status->reported_stored = status->stored;
+	status->reported_stored = stored;
 }

@@ -53,7 +53,6 @@ static void *upkeep_main(void *argument);
 static void do_task(Upkeep *upkeep, const UpkeepTask *task, int64_t age_ms);
 static Outcome call_procedure(Upkeep *upkeep, const UpkeepTask *task,
 							  int64_t age_ms);
-static bool wait_stop(Upkeep *upkeep, int64_t timeout_ms);
 
 Upkeep *
 upkeep_start(const char *conninfo, bool index_partitions, int64_t retain_ms,
@@ -113,7 +112,8 @@ upkeep_main(void *argument)
 		if (upkeep->index_partitions)
 			do_task(upkeep, &index_closed, CLOSED_AFTER_MS);
 		session_disconnect(upkeep->session);
-	} while (!wait_stop(upkeep, PERIOD_MS));
+	} while (!clock_wait_for(&upkeep->lock, &upkeep->changed, &upkeep->stop,
+							 PERIOD_MS));
 	return NULL;
 }
 
@@ -148,22 +148,4 @@ call_procedure(Upkeep *upkeep, const UpkeepTask *task, int64_t age_ms)
 	snprintf(sql, sizeof(sql), "CALL %s.%s(now() - $1::interval)",
 			 session_schema(upkeep->session), task->procedure);
 	return session_run(upkeep->session, sql, parameters, 1);
-}
-
-/* True when the thread is to end, false when the time is over. */
-static bool
-wait_stop(Upkeep *upkeep, int64_t timeout_ms)
-{
-	struct timespec deadline =
-		clock_deadline(clock_monotonic_ms() + timeout_ms);
-	bool		stop;
-
-	pthread_mutex_lock(&upkeep->lock);
-	while (!upkeep->stop &&
-		   pthread_cond_timedwait(&upkeep->changed, &upkeep->lock,
-								  &deadline) == 0)
-		;
-	stop = upkeep->stop;
-	pthread_mutex_unlock(&upkeep->lock);
-	return stop;
 }

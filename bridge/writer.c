@@ -1,11 +1,11 @@
 /*
  * The writer's thread and its mailbox of one job.
  *
- * Locking: `lock` guards stage, abandon and stop, and `changed` announces
- * them; job, batch, positions and report belong to the side whose turn it is
- * by stage.  The stage and the two times are atomic as well, so that the
- * consumer's thread can look at them for every message without the lock, and
- * so is abandon, which the loader looks at.
+ * Locking: `lock` guards stage, abandon, stop and failure, and `changed`
+ * announces the first three; job, batch, positions and report belong to the
+ * side whose turn it is by stage.  The stage and the two times are atomic as
+ * well, so that the consumer's thread can look at them for every message
+ * without the lock, and so is abandon, which the loader looks at.
  */
 #include "writer.h"
 
@@ -44,6 +44,9 @@ struct Writer
 	Batch	   *batch;			/* WRITER_COMMIT */
 	WriterPositions *positions; /* WRITER_POSITIONS */
 	WriterReport report;
+	char		failure[400];	/* of the latest attempt that failed */
+	Metrics    *metrics;
+	bool		was_connected;	/* the thread's */
 	Loader	   *loader;			/* the thread's */
 	Backoff		backoff;		/* the thread's */
 	atomic_int_fast64_t started_ms; /* the job in hand, monotonic */
@@ -56,6 +59,7 @@ static bool await_job(Writer *writer);
 static WriterResult work(Writer *writer);
 static Outcome attempt(Writer *writer);
 static Outcome reconnect(Writer *writer, bool *settled);
+static void note_connection(Writer *writer);
 static Outcome do_job(Writer *writer);
 static WriterResult settle(Writer *writer, Outcome outcome);
 static void note_failure(Writer *writer, Outcome outcome);
@@ -64,8 +68,8 @@ static bool pause_before_retry(Writer *writer);
 static bool wait_until(Writer *writer, int64_t deadline_ms);
 
 Writer *
-writer_start(const char *conninfo, const char *currency, char *errstr,
-			 size_t errstr_size)
+writer_start(const char *conninfo, const char *currency, Metrics *metrics,
+			 char *errstr, size_t errstr_size)
 {
 	Writer	   *writer = calloc(1, sizeof(*writer));
 
@@ -76,6 +80,7 @@ writer_start(const char *conninfo, const char *currency, char *errstr,
 		free(writer);
 		return NULL;
 	}
+	writer->metrics = metrics;
 	pthread_mutex_init(&writer->lock, NULL);
 	clock_init_condition(&writer->changed);
 	backoff_init(&writer->backoff, (uint64_t) clock_real_ms() ^
@@ -114,6 +119,12 @@ writer_positions(Writer *writer, WriterPositions *positions)
 {
 	writer->positions = positions;
 	give(writer, WRITER_POSITIONS);
+}
+
+void
+writer_check(Writer *writer)
+{
+	give(writer, WRITER_CHECK);
 }
 
 bool
@@ -159,6 +170,14 @@ writer_failing_ms(const Writer *writer)
 	int64_t		since_ms = atomic_load(&writer->failing_ms);
 
 	return since_ms == 0 ? 0 : clock_monotonic_ms() - since_ms;
+}
+
+void
+writer_failure(Writer *writer, char *text, size_t size)
+{
+	pthread_mutex_lock(&writer->lock);
+	snprintf(text, size, "%s", writer->failure);
+	pthread_mutex_unlock(&writer->lock);
 }
 
 int64_t
@@ -213,6 +232,9 @@ writer_main(void *argument)
 		memset(&writer->report, 0, sizeof(writer->report));
 		writer->report.job = writer->job;
 		writer->report.result = work(writer);
+		writer->report.done_ms = clock_real_ms();
+		writer->report.taken_ms = clock_monotonic_ms() -
+			atomic_load(&writer->started_ms);
 		atomic_store(&writer->failing_ms, 0);
 
 		pthread_mutex_lock(&writer->lock);
@@ -287,7 +309,7 @@ reconnect(Writer *writer, bool *settled)
 	Outcome		outcome = loader_connect(writer->loader);
 
 	if (outcome == OUTCOME_DONE)
-		log_write(LOG_LEVEL_INFO, "connected to the database", NULL);
+		note_connection(writer);
 	if (outcome == OUTCOME_DONE && writer->job == WRITER_COMMIT)
 		outcome = loader_check(writer->loader, writer->batch, &standing);
 	if (outcome != OUTCOME_DONE)
@@ -300,6 +322,15 @@ reconnect(Writer *writer, bool *settled)
 		return OUTCOME_DONE;
 	*settled = true;
 	return standing == LOADER_COMMITTED ? OUTCOME_DONE : OUTCOME_CONFLICT;
+}
+
+static void
+note_connection(Writer *writer)
+{
+	log_write(LOG_LEVEL_INFO, "connected to the database", NULL);
+	if (writer->was_connected)
+		metrics_add(writer->metrics, METRIC_DB_RECONNECTS, 0, 0, 1);
+	writer->was_connected = true;
 }
 
 static Outcome
@@ -324,6 +355,8 @@ do_job(Writer *writer)
 			return loader_read_positions(writer->loader, positions->topics,
 										 positions->topic_count,
 										 &positions->found);
+		case WRITER_CHECK:
+			return loader_ping(writer->loader);
 	}
 	return OUTCOME_FATAL;
 }
@@ -351,8 +384,13 @@ note_failure(Writer *writer, Outcome outcome)
 	const DatabaseError *error = loader_error(writer->loader);
 	int64_t		now_ms = clock_monotonic_ms();
 
+	pthread_mutex_lock(&writer->lock);
+	memcpy(writer->failure, error->text, sizeof(writer->failure));
+	pthread_mutex_unlock(&writer->lock);
 	if (atomic_load(&writer->failing_ms) == 0)
 		atomic_store(&writer->failing_ms, now_ms);
+	metrics_add(writer->metrics, METRIC_RETRIES,
+				metrics_sqlstate_class(error->sqlstate), 0, 1);
 	if (backoff_is_news(&writer->backoff, error->text, now_ms))
 		log_write(LOG_LEVEL_WARNING,
 				  outcome == OUTCOME_LOST ? "no database connection, retrying" :

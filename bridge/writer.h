@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "batch.h"
+#include "metrics.h"
 #include "offset_list.h"
 
 typedef struct Writer Writer;
@@ -22,7 +23,8 @@ typedef enum WriterJob
 	WRITER_CONNECT,				/* connect and check the installation */
 	WRITER_COMMIT,				/* store a batch, what is refused of it as dead
 								 * letters */
-	WRITER_POSITIONS			/* add and read positions */
+	WRITER_POSITIONS,			/* add and read positions */
+	WRITER_CHECK				/* see whether the database answers */
 } WriterJob;
 
 typedef enum WriterResult
@@ -37,6 +39,8 @@ typedef struct WriterReport
 {
 	WriterJob	job;
 	WriterResult result;
+	int64_t		taken_ms;		/* how long the job took */
+	int64_t		done_ms;		/* when it was done, since 1970 */
 	char		currency[RECORD_CURRENCY_BYTES];	/* "" for none */
 	char		text[400];		/* why not done; safe to log */
 } WriterReport;
@@ -51,10 +55,12 @@ typedef struct WriterPositions
 } WriterPositions;
 
 /*
- * Start the thread; conninfo must outlive it, and currency is NULL for the
- * installation's.  NULL with errstr when that fails.
+ * Start the thread, which counts its troubles in metrics; it and conninfo must
+ * outlive the thread, and currency is NULL for the installation's.  NULL with
+ * errstr when that fails.
  */
 extern Writer *writer_start(const char *conninfo, const char *currency,
+							Metrics *metrics,
 							char *errstr, size_t errstr_size);
 
 /* May a job be given?  Not before the last one's report has been taken. */
@@ -64,6 +70,7 @@ extern bool writer_is_idle(const Writer *writer);
 extern void writer_connect(Writer *writer);
 extern void writer_commit(Writer *writer, Batch *batch);
 extern void writer_positions(Writer *writer, WriterPositions *positions);
+extern void writer_check(Writer *writer);
 
 /* Take the report of a finished job; false while there is none. */
 extern bool writer_take(Writer *writer, WriterReport *report);
@@ -81,6 +88,9 @@ extern void writer_abandon(Writer *writer);
  * not failed yet, 0.
  */
 extern int64_t writer_failing_ms(const Writer *writer);
+
+/* Why its latest attempt failed; safe to log. */
+extern void writer_failure(Writer *writer, char *text, size_t size);
 
 /* For how long the job in hand has been the writer's; 0 without one. */
 extern int64_t writer_busy_ms(const Writer *writer);

@@ -76,7 +76,11 @@ assert_progress(const Batch *batch, size_t slot, int64_t expected_offset,
 				int64_t skipped)
 {
 	const BatchProgress *progress = &batch->progress[slot];
+	int64_t		refused = 0;
 
+	for (int verdict = 0; verdict < FINTRANS_VERDICTS; verdict++)
+		refused += progress->refused[verdict];
+	assert_int_equal(refused, dead_lettered);
 	assert_int_equal(progress->expected_offset, expected_offset);
 	assert_int_equal(progress->next_offset, next_offset);
 	assert_int_equal(progress->stored, stored);
@@ -106,6 +110,32 @@ each_offset_is_counted_once(void **state)
 	assert_progress(&batch, 1, 0, 0, 0, 0, 0);
 	assert_int_equal(batch_messages(&batch), 4);
 	assert_false(batch_is_empty(&batch));
+	batch_free(&batch);
+}
+
+static void
+reasons_and_times_are_kept(void **state)
+{
+	Batch		batch;
+	BatchMessage message = message_at(103);
+
+	(void) state;
+	start(&batch, 100, MAX_BYTES);
+	assert_int_equal(add_row(&batch, 0, 100), BATCH_ADDED);
+	assert_int_equal(add_dead_letter(&batch, 0, 101), BATCH_ADDED);
+	assert_int_equal(add_dead_letter(&batch, 0, 102), BATCH_ADDED);
+	message.has_event_time = false;
+	assert_int_equal(batch_add_dead_letter(&batch, 0, &message,
+										   FINTRANS_REJECT_BAD_TIME, NULL),
+					 BATCH_ADDED);
+	assert_int_equal(add_row(&batch, 0, 100), BATCH_STALE);
+	assert_int_equal(batch.progress[0].refused[FINTRANS_REJECT_BAD_AMOUNT], 2);
+	assert_int_equal(batch.progress[0].refused[FINTRANS_REJECT_BAD_TIME], 1);
+	assert_progress(&batch, 0, 100, 104, 1, 3, 0);
+	assert_int_equal(batch_messages(&batch), 4);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(batch.times[i], NOW_MS);
+	assert_int_equal(batch.times[3], BATCH_NO_TIME);
 	batch_free(&batch);
 }
 
@@ -558,6 +588,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_offset_is_counted_once),
+		cmocka_unit_test(reasons_and_times_are_kept),
 		cmocka_unit_test(the_last_message_is_kept_from_batch_to_batch),
 		cmocka_unit_test(messages_delivered_twice_are_dropped),
 		cmocka_unit_test(skipped_offsets_alone_are_content),

@@ -1,0 +1,334 @@
+/*
+ * Locking: `lock` guards readiness, partitions and failure, and is held for as
+ * long as it takes to copy them, never while text is made or sent.  Numbers
+ * and the time of the latest tick are atomic.
+ */
+#include "monitor.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "text_buffer.h"
+
+/*
+ * The main loop turns ten times a second, but waits a few times for up to five
+ * seconds when it asks brokers that are away.
+ */
+#define NOT_READY_MS 20000
+#define DEAD_MS 60000
+
+#define FAILURE_BYTES 600
+
+#define PLAIN_TEXT "text/plain; charset=utf-8"
+#define METRICS_TEXT "text/plain; version=0.0.4; charset=utf-8"
+
+struct Monitor
+{
+	Metrics    *metrics;
+	atomic_int_fast64_t ticked_ms;	/* monotonic */
+	pthread_mutex_t lock;
+	Readiness	readiness;
+	MetricsPartition *partitions;
+	size_t		partition_count;
+	size_t		partitions_allocated;
+	char		failure[FAILURE_BYTES]; /* "" for none */
+};
+
+/* A path and what makes its text. */
+typedef struct MonitorPage
+{
+	const char *path;
+	const char *content_type;
+	bool		(*write) (Monitor *monitor, HttpAnswer *answer);
+} MonitorPage;
+
+static bool write_health(Monitor *monitor, HttpAnswer *answer);
+static bool write_ready(Monitor *monitor, HttpAnswer *answer);
+static bool write_metrics(Monitor *monitor, HttpAnswer *answer);
+static bool write_not_found(Monitor *monitor, HttpAnswer *answer);
+
+static const MonitorPage pages[] = {
+	{"/health", PLAIN_TEXT, write_health},
+	{"/ready", PLAIN_TEXT, write_ready},
+	{"/metrics", METRICS_TEXT, write_metrics},
+	{NULL, PLAIN_TEXT, write_not_found}
+};
+
+static int64_t still_ms(const Monitor *monitor);
+static bool is_ready(const Monitor *monitor, const Readiness *readiness);
+static void copy_partitions(Monitor *monitor, const LagList *partitions);
+static Readiness *read_readiness(Monitor *monitor);
+static void count_readiness(Monitor *monitor);
+static MetricsPartition *read_partitions(Monitor *monitor, size_t *count);
+static bool print_metrics(Monitor *monitor,
+						  const MetricsPartition *partitions, size_t count,
+						  HttpAnswer *answer);
+static bool say(HttpAnswer *answer, unsigned status, const char *format,...)
+			__attribute__((format(printf, 3, 4)));
+
+Monitor *
+monitor_new(const char *topics)
+{
+	Monitor    *monitor = calloc(1, sizeof(*monitor));
+
+	if (monitor == NULL)
+		return NULL;
+	monitor->metrics = metrics_new(topics);
+	if (monitor->metrics == NULL)
+	{
+		free(monitor);
+		return NULL;
+	}
+	pthread_mutex_init(&monitor->lock, NULL);
+	readiness_judge(&monitor->readiness,
+					&(ReadinessFacts) {.starting = true});
+	metrics_set(monitor->metrics, METRIC_START, 0, clock_real_ms());
+	monitor_tick(monitor);
+	return monitor;
+}
+
+void
+monitor_free(Monitor *monitor)
+{
+	if (monitor == NULL)
+		return;
+	pthread_mutex_destroy(&monitor->lock);
+	metrics_free(monitor->metrics);
+	free(monitor->partitions);
+	free(monitor);
+}
+
+Metrics *
+monitor_metrics(Monitor *monitor)
+{
+	return monitor->metrics;
+}
+
+void
+monitor_tick(Monitor *monitor)
+{
+	atomic_store(&monitor->ticked_ms, clock_monotonic_ms());
+}
+
+void
+monitor_publish(Monitor *monitor, const Readiness *readiness,
+				const LagList *partitions)
+{
+	pthread_mutex_lock(&monitor->lock);
+	monitor->readiness = *readiness;
+	copy_partitions(monitor, partitions);
+	pthread_mutex_unlock(&monitor->lock);
+}
+
+void
+monitor_fail(Monitor *monitor, const char *reason)
+{
+	pthread_mutex_lock(&monitor->lock);
+	snprintf(monitor->failure, sizeof(monitor->failure), "%s", reason);
+	pthread_mutex_unlock(&monitor->lock);
+}
+
+bool
+monitor_answer(void *context, const char *path, HttpAnswer *answer)
+{
+	const MonitorPage *page = pages;
+
+	while (page->path != NULL && strcmp(page->path, path) != 0)
+		page++;
+	answer->content_type = page->content_type;
+	return page->write(context, answer);
+}
+
+static bool
+write_health(Monitor *monitor, HttpAnswer *answer)
+{
+	char		failure[FAILURE_BYTES];
+
+	pthread_mutex_lock(&monitor->lock);
+	memcpy(failure, monitor->failure, sizeof(failure));
+	pthread_mutex_unlock(&monitor->lock);
+	if (failure[0] != '\0')
+		return say(answer, 503, "cannot go on: %s\n", failure);
+	if (still_ms(monitor) >= DEAD_MS)
+		return say(answer, 503,
+				   "the main loop has stood still for %" PRId64 " s\n",
+				   still_ms(monitor) / 1000);
+	return say(answer, 200, "alive\n");
+}
+
+static bool
+write_ready(Monitor *monitor, HttpAnswer *answer)
+{
+	Readiness  *readiness = read_readiness(monitor);
+	char		still[80] = "";
+	bool		ready;
+	bool		said;
+
+	if (readiness == NULL)
+		return false;
+	ready = is_ready(monitor, readiness);
+	if (still_ms(monitor) >= NOT_READY_MS)
+		snprintf(still, sizeof(still),
+				 "%s: the main loop has stood still for %" PRId64 " s\n",
+				 readiness_cause_words[CAUSE_MAIN_LOOP],
+				 still_ms(monitor) / 1000);
+	said = say(answer, ready ? 200 : 503, "%s\nstate: %s\n%s%s",
+			   ready ? "ready" : "not ready",
+			   bridge_state_words[readiness->state], still,
+			   readiness->reasons);
+	free(readiness);
+	return said;
+}
+
+static bool
+write_metrics(Monitor *monitor, HttpAnswer *answer)
+{
+	size_t		count;
+	MetricsPartition *partitions = read_partitions(monitor, &count);
+	bool		printed;
+
+	if (partitions == NULL)
+		return false;
+	count_readiness(monitor);
+	printed = print_metrics(monitor, partitions, count, answer);
+	free(partitions);
+	return printed;
+}
+
+static bool
+write_not_found(Monitor *monitor, HttpAnswer *answer)
+{
+	(void) monitor;
+	return say(answer, 404, "there are /health, /ready and /metrics\n");
+}
+
+/* How long ago the main loop gave a sign of life. */
+static int64_t
+still_ms(const Monitor *monitor)
+{
+	return clock_monotonic_ms() - atomic_load(&monitor->ticked_ms);
+}
+
+static bool
+is_ready(const Monitor *monitor, const Readiness *readiness)
+{
+	return readiness_is_ready(readiness) && still_ms(monitor) < NOT_READY_MS;
+}
+
+static void
+copy_partitions(Monitor *monitor, const LagList *partitions)
+{
+	size_t		count = partitions != NULL ? partitions->count : 0;
+	MetricsPartition *larger;
+
+	if (count > monitor->partitions_allocated)
+	{
+		larger = realloc(monitor->partitions, count * sizeof(*larger));
+		if (larger == NULL)
+			return;
+		monitor->partitions = larger;
+		monitor->partitions_allocated = count;
+	}
+	monitor->partition_count = 0;
+	for (size_t i = 0; i < count; i++)
+	{
+		const LagItem *item = &partitions->items[i];
+		size_t		topic = metrics_topic(monitor->metrics, item->topic);
+
+		if (topic != SIZE_MAX)
+			monitor->partitions[monitor->partition_count++] =
+				(MetricsPartition)
+			{
+				topic, item->partition, lag_of(item), item->halted != NULL,
+				item->unanswered
+			};
+	}
+}
+
+/* A copy to be freed; NULL when memory is short. */
+static Readiness *
+read_readiness(Monitor *monitor)
+{
+	Readiness  *readiness = malloc(sizeof(*readiness));
+
+	if (readiness == NULL)
+		return NULL;
+	pthread_mutex_lock(&monitor->lock);
+	*readiness = monitor->readiness;
+	pthread_mutex_unlock(&monitor->lock);
+	return readiness;
+}
+
+/* The numbers that tell what /ready would. */
+static void
+count_readiness(Monitor *monitor)
+{
+	Metrics    *metrics = monitor->metrics;
+	Readiness  *readiness = read_readiness(monitor);
+
+	if (readiness == NULL)
+		return;
+	if (still_ms(monitor) >= NOT_READY_MS)
+		readiness->causes[CAUSE_MAIN_LOOP] = true;
+	for (size_t i = 0; i < READINESS_CAUSE_COUNT; i++)
+		metrics_set(metrics, METRIC_NOT_READY, i, readiness->causes[i]);
+	metrics_set(metrics, METRIC_READY, 0, is_ready(monitor, readiness));
+	metrics_set(metrics, METRIC_STATE, 0, readiness->state);
+	free(readiness);
+}
+
+/* A copy to be freed; NULL when memory is short. */
+static MetricsPartition *
+read_partitions(Monitor *monitor, size_t *count)
+{
+	MetricsPartition *partitions;
+
+	pthread_mutex_lock(&monitor->lock);
+	*count = monitor->partition_count;
+	partitions = malloc((*count + 1) * sizeof(*partitions));
+	if (partitions != NULL && *count > 0)
+		memcpy(partitions, monitor->partitions,
+			   *count * sizeof(*partitions));
+	pthread_mutex_unlock(&monitor->lock);
+	return partitions;
+}
+
+/* Numbers grow meanwhile, so there is room for longer ones. */
+static bool
+print_metrics(Monitor *monitor, const MetricsPartition *partitions,
+			  size_t count, HttpAnswer *answer)
+{
+	size_t		size = metrics_write(monitor->metrics, partitions, count,
+									 (char[1]) {0}, 1) * 2;
+
+	answer->body = malloc(size);
+	if (answer->body == NULL)
+		return false;
+	answer->status = 200;
+	answer->bytes = metrics_write(monitor->metrics, partitions, count,
+								  answer->body, size);
+	if (answer->bytes < size)
+		return true;
+	free(answer->body);
+	return false;
+}
+
+static bool
+say(HttpAnswer *answer, unsigned status, const char *format,...)
+{
+	va_list		arguments;
+	int			bytes;
+
+	va_start(arguments, format);
+	bytes = vasprintf(&answer->body, format, arguments);
+	va_end(arguments);
+	answer->status = status;
+	answer->bytes = bytes > 0 ? (size_t) bytes : 0;
+	return bytes >= 0;
+}
