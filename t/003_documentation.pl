@@ -33,7 +33,7 @@ my $node = new_node();
 $ENV{PGHOST} = $node->host;
 $ENV{PGPORT} = $node->port;
 
-foreach my $page (qw(sql-reference investigator))
+foreach my $page (qw(sql-reference investigator monitoring))
 {
 	is(`$tree/docs/weave $tree/docs/$page.md 2>&1 | diff - $tree/docs/$page.md`,
 		'', "docs/$page.md is what a database says (make docs)");
