@@ -32,7 +32,9 @@ enum
  * More than any row takes: its texts, and less than 128 bytes for the lengths
  * and the other fields.
  */
-#define ROW_MAX_BYTES (TOPIC_MAX_BYTES + 2 * FINTRANS_ACCOUNT_MAX_BYTES + 128)
+#define ROW_MAX_BYTES \
+	(TOPIC_MAX_BYTES + 2 * FINTRANS_ACCOUNT_MAX_BYTES + \
+	 FINTRANS_REFERENCE_MAX_BYTES + 128)
 
 /* More than the payload of any row takes. */
 #define PAYLOAD_MAX_BYTES (RECORD_MAX_BYTES + 16)
@@ -47,20 +49,20 @@ static bool allocate(CopyBuffer *buffer, size_t size);
 static void empty(Batch *batch);
 static bool reserve_slots(Batch *batch, size_t slots);
 static bool reserve_dead_letter(Batch *batch, size_t bytes);
-static bool note_day(Batch *batch, int64_t ms);
+static bool note_day(Batch *batch, const EventTime *time);
 static bool put_row(CopyBuffer *rows, const BatchProgress *progress,
 					const BatchMessage *message, const Record *record);
 static bool put_dead_letter(CopyBuffer *dead_letters,
 							const BatchProgress *progress,
 							const BatchMessage *message,
-							const char *reason, const char *detail);
+							const DeadLetter *letter);
 static bool put_payload(CopyBuffer *payloads, const BatchMessage *message);
 static bool put_text(CopyBuffer *buffer, const char *text);
 static void advance(Batch *batch, BatchProgress *progress,
 					const BatchMessage *message);
 static BatchProgress *read_row(const BatchSieve *sieve,
-							   BatchMessage *message, size_t *row_end,
-							   size_t *payload_end);
+							   BatchMessage *message, EventTime *time,
+							   size_t *row_end, size_t *payload_end);
 static BatchProgress *find_progress(const Batch *batch,
 									const CopyField *topic,
 									int32_t partition);
@@ -78,13 +80,14 @@ batch_init(Batch *batch, int64_t max_messages, size_t max_bytes)
 	batch->max_messages = max_messages;
 	batch->max_bytes = max_bytes;
 	/*
-	 * A row or dead letter that fits max_bytes leaves room for the trailer.  A
-	 * row is longer than its payload.
+	 * A row or dead letter that fits max_bytes leaves room for the trailer.
+	 * Rows and payloads share max_bytes, and memory that is not written to is
+	 * not taken from the system.
 	 */
 	batch->times = calloc((size_t) max_messages, sizeof(*batch->times));
 	if (batch->times == NULL ||
 		!allocate(&batch->rows, max_bytes + ROW_MAX_BYTES) ||
-		!allocate(&batch->payloads, max_bytes / 2 + PAYLOAD_MAX_BYTES) ||
+		!allocate(&batch->payloads, max_bytes + PAYLOAD_MAX_BYTES) ||
 		!allocate(&batch->dead_letters, first + DEAD_LETTER_MAX_BYTES))
 	{
 		batch_free(batch);
@@ -156,7 +159,7 @@ batch_add_row(Batch *batch, size_t slot, const BatchMessage *message,
 
 	if (message->offset < progress->next_offset)
 		return BATCH_STALE;
-	if (batch_is_full(batch) || !note_day(batch, message->event_time_ms))
+	if (batch_is_full(batch) || !note_day(batch, &record->time))
 		return BATCH_FULL;
 	if (!put_row(&batch->rows, progress, message, record) ||
 		!put_payload(&batch->payloads, message))
@@ -173,7 +176,7 @@ batch_add_row(Batch *batch, size_t slot, const BatchMessage *message,
 
 BatchResult
 batch_add_dead_letter(Batch *batch, size_t slot, const BatchMessage *message,
-					  RecordVerdict verdict, const char *detail)
+					  const DeadLetter *letter)
 {
 	BatchProgress *progress = &batch->progress[slot];
 	size_t		used = batch->dead_letters.used;
@@ -186,8 +189,7 @@ batch_add_dead_letter(Batch *batch, size_t slot, const BatchMessage *message,
 		 used + message->payload_bytes > batch->max_bytes))
 		return BATCH_FULL;
 	if (!reserve_dead_letter(batch, message->payload_bytes) ||
-		!put_dead_letter(&batch->dead_letters, progress, message,
-						 record_reason(verdict), detail))
+		!put_dead_letter(&batch->dead_letters, progress, message, letter))
 	{
 		batch->dead_letters.used = used;
 		return BATCH_NO_MEMORY;
@@ -195,7 +197,7 @@ batch_add_dead_letter(Batch *batch, size_t slot, const BatchMessage *message,
 	batch->dead_letter_count++;
 	advance(batch, progress, message);
 	progress->dead_lettered++;
-	progress->refused[verdict]++;
+	progress->refused[letter->verdict]++;
 	return BATCH_ADDED;
 }
 
@@ -295,12 +297,15 @@ batch_sieve_refuse(BatchSieve *sieve, const char *detail)
 	size_t		row_end;
 	size_t		payload_end;
 	BatchMessage message;
-	BatchProgress *progress = read_row(sieve, &message, &row_end,
+	DeadLetter	letter = {
+		FINTRANS_REJECT_REFUSED, record_reason(FINTRANS_REJECT_REFUSED), detail,
+		{0}
+	};
+	BatchProgress *progress = read_row(sieve, &message, &letter.time, &row_end,
 									   &payload_end);
 
 	if (!reserve_dead_letter(batch, message.payload_bytes) ||
-		!put_dead_letter(&batch->dead_letters, progress, &message,
-						 record_reason(FINTRANS_REJECT_REFUSED), detail))
+		!put_dead_letter(&batch->dead_letters, progress, &message, &letter))
 	{
 		batch->dead_letters.used = used;
 		return false;
@@ -400,9 +405,9 @@ reserve_dead_letter(Batch *batch, size_t bytes)
 
 /* False when the batch would have too many days. */
 static bool
-note_day(Batch *batch, int64_t ms)
+note_day(Batch *batch, const EventTime *time)
 {
-	int32_t		day = time_spec_day(ms);
+	int32_t		day = time_spec_day(event_time_ms(time));
 
 	if (batch->day_count > 0 && batch->days[batch->last_day] == day)
 		return true;
@@ -426,21 +431,24 @@ put_row(CopyBuffer *rows, const BatchProgress *progress,
 		const BatchMessage *message, const Record *record)
 {
 	return copy_put_row(rows, TRANSACTION_COLUMNS) &&
-		copy_put_timestamptz(rows, message->event_time_ms) &&
+		copy_put_timestamptz(rows, record->time.us) &&
 		put_text(rows, progress->topic) &&
 		copy_put_bytes(rows, record->source_account, record->source_bytes) &&
 		copy_put_bytes(rows, record->target_account, record->target_bytes) &&
 		copy_put_numeric(rows, &record->amount) &&
-		copy_put_null(rows) &&	/* the plain message has no reference */
+		(record->reference != NULL ?
+		 copy_put_bytes(rows, record->reference, record->reference_bytes) :
+		 copy_put_null(rows)) &&
 		copy_put_int4(rows, progress->partition) &&
 		copy_put_int8(rows, message->offset);
 }
 
 static bool
 put_dead_letter(CopyBuffer *dead_letters, const BatchProgress *progress,
-				const BatchMessage *message, const char *reason,
-				const char *detail)
+				const BatchMessage *message, const DeadLetter *letter)
 {
+	const EventTime *time = &letter->time;
+
 	return copy_put_row(dead_letters, DEAD_LETTER_COLUMNS) &&
 		put_text(dead_letters, progress->topic) &&
 		copy_put_int4(dead_letters, progress->partition) &&
@@ -449,11 +457,11 @@ put_dead_letter(CopyBuffer *dead_letters, const BatchProgress *progress,
 		 copy_put_bytes(dead_letters, message->payload,
 						message->payload_bytes) :
 		 copy_put_null(dead_letters)) &&
-		put_text(dead_letters, reason) &&
-		(detail != NULL ? put_text(dead_letters, detail) :
+		put_text(dead_letters, letter->reason) &&
+		(letter->detail != NULL ? put_text(dead_letters, letter->detail) :
 		 copy_put_null(dead_letters)) &&
-		(message->has_event_time && copy_is_timestamp(message->event_time_ms) ?
-		 copy_put_timestamptz(dead_letters, message->event_time_ms) :
+		(time->is_set && copy_is_timestamp(time->us) ?
+		 copy_put_timestamptz(dead_letters, time->us) :
 		 copy_put_null(dead_letters));
 }
 
@@ -482,8 +490,8 @@ advance(Batch *batch, BatchProgress *progress, const BatchMessage *message)
 
 /* The next row as the message it was made from, and where both end. */
 static BatchProgress *
-read_row(const BatchSieve *sieve, BatchMessage *message, size_t *row_end,
-		 size_t *payload_end)
+read_row(const BatchSieve *sieve, BatchMessage *message, EventTime *time,
+		 size_t *row_end, size_t *payload_end)
 {
 	const Batch *batch = sieve->batch;
 	CopyField	fields[TRANSACTION_COLUMNS];
@@ -494,12 +502,13 @@ read_row(const BatchSieve *sieve, BatchMessage *message, size_t *row_end,
 
 	*row_end = sieve->row_at;
 	*payload_end = sieve->payload_at;
-	*message = (BatchMessage) {.has_event_time = true};
+	*message = (BatchMessage) {0};
+	*time = (EventTime) {.is_set = true};
 	is_read = copy_next_row(&batch->rows, row_end, fields,
 							TRANSACTION_COLUMNS) &&
 		copy_next_row(&batch->payloads, payload_end, &payload, 1) &&
 		copy_get_timestamptz(&fields[TRANSACTION_event_time],
-							 &message->event_time_ms) &&
+							 &time->us) &&
 		copy_get_int4(&fields[TRANSACTION_kafka_partition], &partition) &&
 		copy_get_int8(&fields[TRANSACTION_kafka_offset], &message->offset);
 	progress = find_progress(batch, &fields[TRANSACTION_city], partition);

@@ -42,13 +42,22 @@ typedef struct BatchProgress
 								 * before */
 } BatchProgress;
 
+/* Why a message is refused. */
+typedef struct DeadLetter
+{
+	RecordVerdict verdict;
+	const char *reason;			/* its code in the table that there is */
+	const char *detail;			/* or NULL */
+	EventTime	time;			/* if it has one that can be read */
+} DeadLetter;
+
 /* A message as Kafka has it. */
 struct BatchMessage
 {
 	int64_t		offset;
 	const void *payload;		/* NULL when it has none */
 	size_t		payload_bytes;
-	bool		has_event_time;
+	bool		has_event_time;	/* a timestamp */
 	int64_t		event_time_ms;	/* since 1970 */
 };
 
@@ -108,16 +117,15 @@ extern void batch_set_position(Batch *batch, size_t slot, const char *topic,
 extern bool batch_continue(Batch *batch, const Batch *previous);
 
 /*
- * Add a message as a row or as a dead letter.  Offsets between the expected
- * one and the message's count as skipped.  detail may be NULL.
+ * Add a message as a row, with the record's time, or as a dead letter.  Offsets
+ * between the expected one and the message's count as skipped.
  */
 extern BatchResult batch_add_row(Batch *batch, size_t slot,
 								 const BatchMessage *message,
 								 const Record *record);
 extern BatchResult batch_add_dead_letter(Batch *batch, size_t slot,
 										 const BatchMessage *message,
-										 RecordVerdict verdict,
-										 const char *detail);
+										 const DeadLetter *letter);
 
 /* There is no message below offset: count what is missing as skipped. */
 extern BatchResult batch_skip_to(Batch *batch, size_t slot, int64_t offset);

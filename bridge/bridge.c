@@ -2,7 +2,7 @@
  * fintrans-bridge: loads Kafka topics into PostgreSQL, each message exactly
  * once.
  *
- *	Kafka -> consumer -> record -> batch -> writer -> loader -> PostgreSQL
+ *	Kafka -> consumer -> codec -> batch -> writer -> loader -> PostgreSQL
  *		   `------ ingest (main loop) ------'   `--- thread ---'
  *						  |
  *					   monitor <- http_server (thread) <- whoever watches
@@ -20,6 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "codec.h"
 #include "consumer.h"
 #include "database.h"
 #include "http_server.h"
@@ -53,6 +54,7 @@ typedef struct Settings
 	int64_t		batch_rows;
 	int64_t		batch_bytes;
 	int64_t		linger_ms;
+	CodecSettings codec;
 	const char *time_range;
 	const char *currency;
 	const char *retain;
@@ -112,6 +114,30 @@ static const OptionSpec specs[] = {
 	"in milliseconds."},
 	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
 	"What is accepted"},
+	{"format", "FINTRANS_FORMAT", NULL, OPTION_CHOICE,
+		offsetof(Settings, codec.format), "FORMAT", "text", 0, 0,
+		CODEC_FORMATS, false, "Format of the messages: \"source target amount\"; "
+	"an object of JSON; or a record of CSV."},
+	{"fields", "FINTRANS_FIELDS", NULL, OPTION_TEXT,
+		offsetof(Settings, codec.fields), "NAME=PLACE,...", NULL, 0, 0, NULL,
+		false, "Where JSON or CSV has source, target, amount and, if it has "
+		"them, reference (the bank's own id of the transaction), currency and "
+		"time.  A PLACE is a path of member names, such as "
+		"payload.debtor.account; or the number of a column, from 1 on, or its "
+		"name in --csv-header.  A backslash before a comma, equals sign or "
+		"point makes it part of a name.  When it is not given: "
+		"source=source,target=target,amount=amount, and for CSV without a "
+	"header source=1,target=2,amount=3."},
+	{"csv-header", "FINTRANS_CSV_HEADER", NULL, OPTION_TEXT,
+		offsetof(Settings, codec.csv_header), "NAME,...", NULL, 0, 0, NULL,
+		false, "Names of the columns of CSV: each message then has exactly "
+	"those."},
+	{"event-time-unit", "FINTRANS_EVENT_TIME_UNIT", NULL, OPTION_CHOICE,
+		offsetof(Settings, codec.time_unit), "UNIT", "iso", 0, 0,
+		TIME_UNIT_NAMES, false, "What the time in --fields is: iso, a date and "
+		"time of ISO 8601, in UTC or with an offset; or seconds, milliseconds "
+		"or microseconds since 1970.  Without a time in --fields the timestamp "
+	"of Kafka's message counts."},
 	{"time-range", "FINTRANS_TIME_RANGE", NULL, OPTION_TEXT,
 		offsetof(Settings, time_range), "FROM..TO", "-365d..+1d", 0, 0, NULL,
 		false, "Event times accepted, for instance 2020-01-01..+1h; messages "
@@ -119,8 +145,9 @@ static const OptionSpec specs[] = {
 	{"currency", "FINTRANS_CURRENCY", NULL, OPTION_TEXT,
 		offsetof(Settings, currency), "CODE", NULL, 0, 0, NULL, false,
 		"Currency of the installation, such as USD: messages may name it in a "
-	"fourth field, and one that names another becomes a dead letter.  The "
-	"first bridge that names one decides it for all that are started later."},
+		"fourth field or that of --fields, and one that names another becomes "
+		"a dead letter.  The first bridge that names one decides it for all "
+	"that are started later."},
 	{"retain", "FINTRANS_RETAIN", NULL, OPTION_TEXT,
 		offsetof(Settings, retain), "DURATION", NULL, 0, 0, NULL, false,
 		"Drop the transactions of days before this long ago, such as 400d.  "
@@ -243,12 +270,14 @@ bridge_main(const void *options, const OptionSource *sources,
 		!kafka_properties_read(&properties, settings->properties_file,
 							   &settings->properties, errstr, errstr_size))
 		return EXIT_USAGE;
-	if (consumer_check(&consumer, errstr, errstr_size))
+	ingest.codec = codec_open(&settings->codec, errstr, errstr_size);
+	if (ingest.codec != NULL && consumer_check(&consumer, errstr, errstr_size))
 	{
 		take_signals();
 		status = run(settings, &ingest, retain_ms, &consumer, errstr,
 					 errstr_size);
 	}
+	codec_close(ingest.codec);
 	kafka_properties_free(&properties);
 	return status;
 }

@@ -18,11 +18,10 @@
 #define NUMERIC_POSITIVE 0
 
 /* From 1970-01-01 to 2000-01-01, PostgreSQL's epoch. */
-#define EPOCH_SHIFT_MS INT64_C(946684800000)
+#define EPOCH_SHIFT_US INT64_C(946684800000000)
 
-/* timestamp.h's MIN_TIMESTAMP (included) and END_TIMESTAMP, microseconds */
+/* timestamp.h's MIN_TIMESTAMP, microseconds since 2000, included */
 #define TIMESTAMP_FIRST_US (-INT64_C(211813488000000000))
-#define TIMESTAMP_END_US INT64_C(9223371331200000000)
 
 /* Length word of a NULL, and the field count that ends the data. */
 #define NULL_LENGTH (-1)
@@ -110,9 +109,9 @@ copy_put_bytes(CopyBuffer *buffer, const void *bytes, size_t length)
 }
 
 bool
-copy_put_timestamptz(CopyBuffer *buffer, int64_t ms)
+copy_put_timestamptz(CopyBuffer *buffer, int64_t us)
 {
-	return copy_put_int8(buffer, (ms - EPOCH_SHIFT_MS) * 1000);
+	return copy_put_int8(buffer, us - EPOCH_SHIFT_US);
 }
 
 /*
@@ -174,10 +173,9 @@ copy_put_numeric(CopyBuffer *buffer, const RecordAmount *amount)
 }
 
 bool
-copy_is_timestamp(int64_t ms)
+copy_is_timestamp(int64_t us)
 {
-	return ms >= TIMESTAMP_FIRST_US / 1000 + EPOCH_SHIFT_MS &&
-		ms < TIMESTAMP_END_US / 1000 + EPOCH_SHIFT_MS;
+	return us >= TIMESTAMP_FIRST_US + EPOCH_SHIFT_US && us < INT64_MAX;
 }
 
 bool
@@ -234,13 +232,13 @@ copy_get_int8(const CopyField *field, int64_t *value)
 }
 
 bool
-copy_get_timestamptz(const CopyField *field, int64_t *ms)
+copy_get_timestamptz(const CopyField *field, int64_t *us)
 {
-	int64_t		us;
+	int64_t		shifted;
 
-	if (!copy_get_int8(field, &us))
+	if (!copy_get_int8(field, &shifted))
 		return false;
-	*ms = us / 1000 + EPOCH_SHIFT_MS;
+	*us = shifted + EPOCH_SHIFT_US;
 	return true;
 }
 

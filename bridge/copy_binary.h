@@ -46,13 +46,16 @@ extern bool copy_put_int8(CopyBuffer *buffer, int64_t value);
 extern bool copy_put_bytes(CopyBuffer *buffer, const void *bytes,
 						   size_t length);
 
-/* ms since 1970; copy_is_timestamp() must hold. */
-extern bool copy_put_timestamptz(CopyBuffer *buffer, int64_t ms);
+/* Microseconds since 1970; copy_is_timestamp() must hold. */
+extern bool copy_put_timestamptz(CopyBuffer *buffer, int64_t us);
 
 extern bool copy_put_numeric(CopyBuffer *buffer, const RecordAmount *amount);
 
-/* Can a timestamptz hold this many ms since 1970? */
-extern bool copy_is_timestamp(int64_t ms);
+/*
+ * Can a timestamptz hold this many microseconds since 1970?  The largest and
+ * the smallest number stand for what none holds.
+ */
+extern bool copy_is_timestamp(int64_t us);
 
 /*
  * Fields of the row that begins at *at, which then is where the next one does.
@@ -64,6 +67,6 @@ extern bool copy_next_row(const CopyBuffer *buffer, size_t *at,
 /* Values of fields; false when the field is NULL or of another width. */
 extern bool copy_get_int4(const CopyField *field, int32_t *value);
 extern bool copy_get_int8(const CopyField *field, int64_t *value);
-extern bool copy_get_timestamptz(const CopyField *field, int64_t *ms);
+extern bool copy_get_timestamptz(const CopyField *field, int64_t *us);
 
 #endif							/* FINTRANS_COPY_BINARY_H */

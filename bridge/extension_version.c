@@ -33,6 +33,16 @@ extension_version_fits(const char *version, char *errstr, size_t errstr_bytes)
 	return false;
 }
 
+bool
+extension_version_is_before(const char *version, const char *other)
+{
+	Version		found;
+	Version		limit;
+
+	return parse(version, &found) && parse(other, &limit) &&
+		is_older(&found, &limit);
+}
+
 static bool
 parse(const char *text, Version *version)
 {

@@ -23,4 +23,8 @@
 extern bool extension_version_fits(const char *version, char *errstr,
 								   size_t errstr_bytes);
 
+/* Is it a version from before another one, such as "0.2.0"? */
+extern bool extension_version_is_before(const char *version,
+										const char *other);
+
 #endif							/* FINTRANS_EXTENSION_VERSION_H */

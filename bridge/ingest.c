@@ -86,8 +86,12 @@ ingest_prepare(IngestSettings *settings, Writer *writer, Monitor *monitor,
 	if (!writer_take(writer, &report))
 		return true;
 	memcpy(settings->currency, report.currency, sizeof(settings->currency));
+	settings->older_reasons = report.older_reasons;
 	if (report.result == WRITER_DONE)
-		return true;
+		return codec_set_currency(settings->codec,
+								  *settings->currency != '\0' ?
+								  settings->currency : NULL,
+								  errstr, errstr_size);
 	snprintf(errstr, errstr_size, "%s", report.text);
 	return false;
 }
@@ -138,8 +142,8 @@ open_ingest(Ingest *ingest, const IngestSettings *settings,
 	ingest->writer = writer;
 	ingest->errstr = errstr;
 	ingest->errstr_size = errstr_size;
-	ingest->intake.currency =
-		*settings->currency != '\0' ? settings->currency : NULL;
+	ingest->intake.codec = settings->codec;
+	ingest->intake.older_reasons = settings->older_reasons;
 	status_init(&ingest->status, settings->status_seconds,
 				clock_monotonic_ms());
 	assignment_init(&ingest->assignment, &settings->start,

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "codec.h"
 #include "consumer.h"
 #include "monitor.h"
 #include "time_spec.h"
@@ -24,7 +25,9 @@ typedef struct IngestSettings
 	StartPoint	start;
 	bool		skip_lost;		/* --on-gap earliest */
 	TimeRange	time_range;		/* accepted event times */
+	Codec	   *codec;			/* of the messages; the caller's */
 	char		currency[RECORD_CURRENCY_BYTES];	/* "" for none */
+	bool		older_reasons;	/* dead letters take those of 0.1.0 only */
 	bool		exit_at_end;
 	int64_t		max_messages;	/* 0 for no limit */
 	int64_t		status_seconds; /* 0 for no status line */
@@ -38,7 +41,7 @@ extern volatile sig_atomic_t ingest_stop;
 
 /*
  * Wait until the writer has connected and checked the installation, and fill
- * in its currency.  False with errstr when that needs a human; true as well
+ * in what it has.  False with errstr when that needs a human; true as well
  * when ingest_stop came.
  */
 extern bool ingest_prepare(IngestSettings *settings, Writer *writer,

@@ -38,6 +38,9 @@ ingest_take_report(Ingest *ingest)
 		return;
 	ingest->checking = false;
 	ingest->check_ms = clock_monotonic_ms() + CHECK_MS;
+	/* of an abandoned job nothing is known */
+	if (report.result != WRITER_ABANDONED)
+		ingest->intake.older_reasons = report.older_reasons;
 	if (report.job == WRITER_COMMIT)
 		take_commit(ingest, &report);
 	if (report.result == WRITER_FATAL)

@@ -1,5 +1,5 @@
 /*
- * Judges a message: the parser first, then its time.
+ * Judges a message: the codec first, then its time.
  */
 #include "intake.h"
 
@@ -7,52 +7,66 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "record.h"
-
 /* Event times are kept within years of four digits, 0001 to 9999. */
 #define EVENT_TIME_FIRST_MS (-INT64_C(62135596800000))
 #define EVENT_TIME_LAST_MS INT64_C(253402300799999)
 
-static bool check_time(const Intake *intake, const BatchMessage *message,
-					   char *detail, size_t detail_size);
+static EventTime time_of(const BatchMessage *message);
+static RecordVerdict check_time(const Intake *intake,
+								const BatchMessage *message,
+								const EventTime *time,
+								const RecordDetail *detail);
 
 BatchResult
 intake_add(const Intake *intake, Batch *batch, size_t slot,
 		   const BatchMessage *message)
 {
 	Record		record;
-	char		detail[RECORD_DETAIL_BYTES];
-	RecordVerdict verdict = record_parse(message->payload,
-										 message->payload_bytes,
-										 intake->currency, &record, detail,
-										 sizeof(detail));
+	char		text[RECORD_DETAIL_BYTES];
+	const RecordDetail detail = {text, sizeof(text)};
+	DeadLetter	letter = {.detail = text};
+	RecordVerdict verdict = codec_decode(intake->codec, message->payload,
+										 message->payload_bytes, &record,
+										 &detail);
 
-	if (verdict == FINTRANS_ACCEPTED &&
-		!check_time(intake, message, detail, sizeof(detail)))
-		verdict = FINTRANS_REJECT_BAD_TIME;
-	if (verdict != FINTRANS_ACCEPTED)
-		return batch_add_dead_letter(batch, slot, message, verdict, detail);
-	return batch_add_row(batch, slot, message, &record);
+	if (!codec_tells_time(intake->codec))
+		record.time = time_of(message);
+	if (verdict == FINTRANS_ACCEPTED)
+		verdict = check_time(intake, message, &record.time, &detail);
+	if (verdict == FINTRANS_ACCEPTED)
+		return batch_add_row(batch, slot, message, &record);
+	letter.verdict = verdict;
+	letter.reason = intake->older_reasons ? record_older_reason(verdict) :
+		record_reason(verdict);
+	letter.time = record.time;
+	return batch_add_dead_letter(batch, slot, message, &letter);
 }
 
-static bool
-check_time(const Intake *intake, const BatchMessage *message, char *detail,
-		   size_t detail_size)
+/* Kafka's timestamp; one that is too far for microseconds is as far as can be. */
+static EventTime
+time_of(const BatchMessage *message)
 {
-	int64_t		ms = message->event_time_ms;
+	EventTime	time = {.is_set = message->has_event_time};
 
-	if (!message->has_event_time)
-	{
-		snprintf(detail, detail_size, "the message has no timestamp");
-		return false;
-	}
-	if (ms < intake->time_from_ms || ms < EVENT_TIME_FIRST_MS ||
-		ms > intake->time_to_ms || ms > EVENT_TIME_LAST_MS)
-	{
-		snprintf(detail, detail_size,
-				 "timestamp %" PRId64 " ms is outside the accepted range",
-				 ms);
-		return false;
-	}
-	return true;
+	if (__builtin_mul_overflow(message->event_time_ms, 1000, &time.us))
+		time.us = message->event_time_ms < 0 ? INT64_MIN : INT64_MAX;
+	return time;
+}
+
+static RecordVerdict
+check_time(const Intake *intake, const BatchMessage *message,
+		   const EventTime *time, const RecordDetail *detail)
+{
+	bool		is_told = codec_tells_time(intake->codec);
+	int64_t		ms = is_told ? event_time_ms(time) : message->event_time_ms;
+
+	if (!time->is_set)
+		return record_refuse(detail, FINTRANS_REJECT_BAD_TIME,
+							 "the message has no timestamp");
+	if (ms >= intake->time_from_ms && ms >= EVENT_TIME_FIRST_MS &&
+		ms <= intake->time_to_ms && ms <= EVENT_TIME_LAST_MS)
+		return FINTRANS_ACCEPTED;
+	return record_refuse(detail, FINTRANS_REJECT_BAD_TIME,
+						 "%s %" PRId64 " ms is outside the accepted range",
+						 is_told ? "time" : "timestamp", ms);
 }

@@ -4,15 +4,18 @@
 #ifndef FINTRANS_INTAKE_H
 #define FINTRANS_INTAKE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "batch.h"
+#include "codec.h"
 
 /* What is accepted at the moment. */
 typedef struct Intake
 {
-	const char *currency;		/* NULL for none */
+	Codec	   *codec;			/* the caller's */
+	bool		older_reasons;	/* write those of 0.1.0 */
 	int64_t		time_from_ms;	/* event times since 1970, included */
 	int64_t		time_to_ms;		/* included */
 } Intake;

@@ -131,6 +131,12 @@ loader_currency(const Loader *loader)
 	return session_currency(loader->session);
 }
 
+bool
+loader_has_older_reasons(const Loader *loader)
+{
+	return session_has_older_reasons(loader->session);
+}
+
 Outcome
 loader_commit(Loader *loader, Batch *batch, const atomic_bool *abandon)
 {

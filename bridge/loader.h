@@ -45,6 +45,9 @@ extern bool loader_is_connected(const Loader *loader);
 /* The currency; "" when the installation had none at the latest connect. */
 extern const char *loader_currency(const Loader *loader);
 
+/* Does the table of dead letters know the reasons of 0.1.0 only? */
+extern bool loader_has_older_reasons(const Loader *loader);
+
 /*
  * Store a batch, in one database transaction of its own.  Rows that the
  * database refuses become dead letters of the batch; finding them is given up

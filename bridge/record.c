@@ -1,94 +1,51 @@
 /*
- * Parses one message.  A single pass over the bytes checks the encoding and
- * finds the blanks and control characters; the fields are judged after it, so
- * that a payload in a wrong encoding is called that, whatever else it is.
+ * The judgement of fields: one function for each role, in one table.
  */
 #include "record.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-/* source, target, amount, currency */
-#define MAX_FIELDS 4
-#define MIN_FIELDS 3
+#include "utf8.h"
 
-_Static_assert(RECORD_MAX_BYTES >= 2 * FINTRANS_ACCOUNT_MAX_BYTES +
-			   FINTRANS_AMOUNT_INTEGER_DIGITS + FINTRANS_AMOUNT_DECIMALS + 8,
-			   "a valid record must not be refused for its length");
+typedef RecordVerdict TakeField(Record *record, const Field *field,
+								const FieldRules *rules,
+								const RecordDetail *detail);
 
-/* What the pass over the bytes found. */
-typedef struct Scan
-{
-	const uint8_t *bytes;
-	size_t		length;
-	size_t		blanks[MAX_FIELDS]; /* where the first blanks are */
-	size_t		blank_count;	/* of all blanks */
-	unsigned	controls;		/* bit n: field n holds a control character */
-} Scan;
-
-/* Where a detail text goes. */
-typedef struct Detail
-{
-	char	   *text;
-	size_t		size;
-} Detail;
-
+static TakeField take_time;
+static TakeField take_source;
+static TakeField take_target;
+static TakeField take_amount;
+static TakeField take_currency;
+static TakeField take_reference;
+static RecordVerdict take_account(Record *record, FieldRole role,
+								  const Field *field,
+								  const RecordDetail *detail);
+static bool is_whole(const Field *field);
+static bool has_control(const Field *field);
 static bool is_blank(const uint8_t *bytes, size_t length);
-static RecordVerdict scan_bytes(Scan *scan, const Detail *detail);
-static size_t utf8_sequence(const uint8_t *bytes, size_t length);
-static void note_control(Scan *scan);
-static RecordVerdict check_fields(const Scan *scan, const char *currency,
-								  const Detail *detail);
-static RecordVerdict check_currency(const Scan *scan, const char *currency,
-									const Detail *detail);
-static RecordVerdict read_account(const Scan *scan, size_t field,
-								  const char *name, const char **account,
-								  uint32_t *account_bytes,
-								  const Detail *detail);
-static RecordVerdict read_amount(const char *text, size_t length,
-								 RecordAmount *amount, const Detail *detail);
 static const char *amount_fault(const char *text, size_t length, size_t at);
 static size_t count_digits(const char *text, size_t length);
-static size_t field_start(const Scan *scan, size_t field);
-static size_t field_end(const Scan *scan, size_t field);
-static RecordVerdict refuse(const Detail *detail, RecordVerdict verdict,
-							const char *format,...)
-			__attribute__((format(printf, 3, 4)));
 
-RecordVerdict
-record_parse(const void *payload, size_t length, const char *currency,
-			 Record *record, char *detail_text, size_t detail_size)
+static const struct
 {
-	const Detail detail = {detail_text, detail_size};
-	Scan		scan = {.bytes = payload,.length = length};
-	RecordVerdict verdict;
+	const char *name;
+	bool		optional;		/* may be missing though it is mapped */
+	TakeField  *take;
+}			roles[FIELD_ROLES] = {
+	[FIELD_TIME] = {"time", false, take_time},
+	[FIELD_SOURCE] = {"source", false, take_source},
+	[FIELD_TARGET] = {"target", false, take_target},
+	[FIELD_AMOUNT] = {"amount", false, take_amount},
+	[FIELD_CURRENCY] = {"currency", false, take_currency},
+	[FIELD_REFERENCE] = {"reference", true, take_reference}
+};
 
-	if (payload == NULL)
-		return refuse(&detail, FINTRANS_REJECT_EMPTY, "no payload");
-	if (length == 0)
-		return refuse(&detail, FINTRANS_REJECT_EMPTY, "payload of 0 bytes");
-	if (length > RECORD_MAX_BYTES)
-		return refuse(&detail, FINTRANS_REJECT_TOO_LONG,
-					  "payload of %zu bytes, at most %d are valid",
-					  length, RECORD_MAX_BYTES);
-	if (is_blank(scan.bytes, length))
-		return refuse(&detail, FINTRANS_REJECT_EMPTY, "only blanks");
-
-	if ((verdict = scan_bytes(&scan, &detail)) != FINTRANS_ACCEPTED ||
-		(verdict = check_fields(&scan, currency, &detail))
-		!= FINTRANS_ACCEPTED ||
-		(verdict = read_account(&scan, 0, "source", &record->source_account,
-								&record->source_bytes, &detail))
-		!= FINTRANS_ACCEPTED ||
-		(verdict = read_account(&scan, 1, "target", &record->target_account,
-								&record->target_bytes, &detail))
-		!= FINTRANS_ACCEPTED)
-		return verdict;
-	return read_amount((const char *) payload + field_start(&scan, 2),
-					   field_end(&scan, 2) - field_start(&scan, 2),
-					   &record->amount, &detail);
+const char *
+field_name(FieldRole role)
+{
+	return roles[role].name;
 }
 
 const char *
@@ -103,6 +60,81 @@ record_reason(RecordVerdict verdict)
 	return codes[verdict];
 }
 
+const char *
+record_older_reason(RecordVerdict verdict)
+{
+	static const char *const codes[FINTRANS_VERDICTS] = {
+#define X(enumerator, older_code) [enumerator] = older_code,
+		FINTRANS_NEWER_REASONS(X)
+#undef X
+	};
+
+	return codes[verdict] != NULL ? codes[verdict] : record_reason(verdict);
+}
+
+RecordVerdict
+record_refuse(const RecordDetail *detail, RecordVerdict verdict,
+			  const char *format,...)
+{
+	va_list		arguments;
+
+	va_start(arguments, format);
+	vsnprintf(detail->text, detail->size, format, arguments);
+	va_end(arguments);
+	return verdict;
+}
+
+/* ------------------------------------------------------------ the payload */
+
+RecordVerdict
+record_check_payload(const void *payload, size_t length, size_t max_bytes,
+					 const RecordDetail *detail)
+{
+	RecordVerdict verdict = record_check_start(payload, length, max_bytes,
+											   detail);
+	size_t		valid;
+
+	if (verdict != FINTRANS_ACCEPTED)
+		return verdict;
+	valid = utf8_valid_bytes(payload, length);
+	return valid == length ? FINTRANS_ACCEPTED :
+		record_refuse_byte(payload, valid, detail);
+}
+
+RecordVerdict
+record_check_start(const void *payload, size_t length, size_t max_bytes,
+				   const RecordDetail *detail)
+{
+	const uint8_t *bytes = payload;
+
+	if (payload == NULL)
+		return record_refuse(detail, FINTRANS_REJECT_EMPTY, "no payload");
+	if (length == 0)
+		return record_refuse(detail, FINTRANS_REJECT_EMPTY,
+							 "payload of 0 bytes");
+	if (bytes[0] == 0)
+		return record_refuse(detail, FINTRANS_REJECT_WIRE_FORMAT,
+							 "begins with byte 0x00, as what is written by way of a schema registry (Confluent wire format) does");
+	if (length > max_bytes)
+		return record_refuse(detail, FINTRANS_REJECT_TOO_LONG,
+							 "payload of %zu bytes, at most %zu are valid",
+							 length, max_bytes);
+	if (is_blank(bytes, length))
+		return record_refuse(detail, FINTRANS_REJECT_EMPTY, "only blanks");
+	if (length >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0)
+		return record_refuse(detail, FINTRANS_REJECT_BAD_ENCODING,
+							 "begins with a byte order mark");
+	return FINTRANS_ACCEPTED;
+}
+
+RecordVerdict
+record_refuse_byte(const void *payload, size_t at, const RecordDetail *detail)
+{
+	return record_refuse(detail, FINTRANS_REJECT_BAD_ENCODING,
+						 ((const char *) payload)[at] == '\0' ?
+						 "NUL at byte %zu" : "not UTF-8 at byte %zu", at + 1);
+}
+
 /* Blanks and line ends only? */
 static bool
 is_blank(const uint8_t *bytes, size_t length)
@@ -113,154 +145,156 @@ is_blank(const uint8_t *bytes, size_t length)
 	return true;
 }
 
-static RecordVerdict
-scan_bytes(Scan *scan, const Detail *detail)
+/* ------------------------------------------------------------- the fields */
+
+RecordVerdict
+record_take_fields(Record *record, const Field *fields,
+				   const FieldRules *rules, const RecordDetail *detail)
 {
-	const uint8_t *bytes = scan->bytes;
-	size_t		at = 0;
-
-	if (bytes[0] == 0)
-		return refuse(detail, FINTRANS_REJECT_BAD_ENCODING,
-					  "begins with byte 0x00, as schema registry (Confluent wire) formats do; plain text is expected");
-	if (scan->length >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0)
-		return refuse(detail, FINTRANS_REJECT_BAD_ENCODING,
-					  "begins with a byte order mark");
-
-	while (at < scan->length)
+	record->time.is_set = false;
+	record->reference = NULL;
+	record->reference_bytes = 0;
+	for (int role = 0; role < FIELD_ROLES; role++)
 	{
-		size_t		width = 1;
+		RecordVerdict verdict = FINTRANS_ACCEPTED;
 
-		if (bytes[at] == ' ')
-		{
-			if (scan->blank_count < MAX_FIELDS)
-				scan->blanks[scan->blank_count] = at;
-			scan->blank_count++;
-		}
-		else if (bytes[at] < 0x20 || bytes[at] == 0x7F)
-		{
-			if (bytes[at] == 0)
-				return refuse(detail, FINTRANS_REJECT_BAD_ENCODING,
-							  "NUL at byte %zu", at + 1);
-			note_control(scan);
-		}
-		else if (bytes[at] >= 0x80)
-		{
-			width = utf8_sequence(bytes + at, scan->length - at);
-			if (width == 0)
-				return refuse(detail, FINTRANS_REJECT_BAD_ENCODING,
-							  "not UTF-8 at byte %zu", at + 1);
-			if (bytes[at] == 0xC2 && bytes[at + 1] < 0xA0)
-				note_control(scan);
-		}
-		at += width;
+		if (!rules->wanted[role])
+			continue;
+		if (fields[role].kind != FIELD_MISSING &&
+			fields[role].kind != FIELD_NULL)
+			verdict = roles[role].take(record, &fields[role], rules, detail);
+		else if (!roles[role].optional)
+			verdict = record_refuse(detail, FINTRANS_REJECT_MISSING_FIELD,
+									fields[role].kind == FIELD_NULL ?
+									"the %s is null" :
+									"the %s is missing: there is no such field",
+									roles[role].name);
+		if (verdict != FINTRANS_ACCEPTED)
+			return verdict;
 	}
 	return FINTRANS_ACCEPTED;
 }
 
-/*
- * Bytes of the multi-byte sequence that begins here, 0 when it is not one of
- * the well-formed ones of the Unicode Standard's table 3-7: no overlong form,
- * no surrogate, nothing above U+10FFFF.
- */
-static size_t
-utf8_sequence(const uint8_t *bytes, size_t length)
-{
-	uint8_t		lead = bytes[0];
-	uint8_t		lowest = 0x80;
-	uint8_t		highest = 0xBF;
-	size_t		width;
-
-	if (lead >= 0xC2 && lead <= 0xDF)
-		width = 2;
-	else if (lead >= 0xE0 && lead <= 0xEF)
-		width = 3;
-	else if (lead >= 0xF0 && lead <= 0xF4)
-		width = 4;
-	else
-		return 0;
-	if (lead == 0xE0)
-		lowest = 0xA0;
-	else if (lead == 0xED)
-		highest = 0x9F;
-	else if (lead == 0xF0)
-		lowest = 0x90;
-	else if (lead == 0xF4)
-		highest = 0x8F;
-
-	if (length < width || bytes[1] < lowest || bytes[1] > highest)
-		return 0;
-	for (size_t i = 2; i < width; i++)
-		if ((bytes[i] & 0xC0) != 0x80)
-			return 0;
-	return width;
-}
-
-static void
-note_control(Scan *scan)
-{
-	if (scan->blank_count < MAX_FIELDS)
-		scan->controls |= 1U << scan->blank_count;
-}
-
 static RecordVerdict
-check_fields(const Scan *scan, const char *currency, const Detail *detail)
+take_time(Record *record, const Field *field, const FieldRules *rules,
+		  const RecordDetail *detail)
 {
-	size_t		fields = scan->blank_count + 1;
-	size_t		most = currency != NULL ? MAX_FIELDS : MIN_FIELDS;
+	const char *fault = "the time is neither a text nor a number";
 
-	if (fields < MIN_FIELDS || fields > most)
-		return refuse(detail, FINTRANS_REJECT_FIELD_COUNT,
-					  currency != NULL ?
-					  "%zu fields, 3 or 4 are expected with single blanks between them" :
-					  "%zu fields, 3 are expected with single blanks between them",
-					  fields);
-	if (fields == MAX_FIELDS)
-		return check_currency(scan, currency, detail);
-	return FINTRANS_ACCEPTED;
-}
-
-static RecordVerdict
-check_currency(const Scan *scan, const char *currency, const Detail *detail)
-{
-	size_t		start = field_start(scan, MAX_FIELDS - 1);
-	size_t		length = scan->length - start;
-
-	if (length == strlen(currency) &&
-		memcmp(scan->bytes + start, currency, length) == 0)
+	if (field->bytes > FIELD_MAX_BYTES)
+		fault = "the time is too long for one";
+	record->time.is_set = field->kind != FIELD_OTHER &&
+		field->bytes <= FIELD_MAX_BYTES &&
+		event_time_read(rules->time_unit, field->text, field->bytes,
+						&record->time.us, &fault);
+	if (record->time.is_set)
 		return FINTRANS_ACCEPTED;
-	return refuse(detail, FINTRANS_REJECT_WRONG_CURRENCY,
-				  "the fourth field is not the currency of this installation, %s",
-				  currency);
+	return record_refuse(detail, FINTRANS_REJECT_BAD_TIME, "%s", fault);
 }
 
 static RecordVerdict
-read_account(const Scan *scan, size_t field, const char *name,
-			 const char **account, uint32_t *account_bytes,
-			 const Detail *detail)
+take_source(Record *record, const Field *field, const FieldRules *rules,
+			const RecordDetail *detail)
 {
-	size_t		start = field_start(scan, field);
-	size_t		length = field_end(scan, field) - start;
+	(void) rules;
+	return take_account(record, FIELD_SOURCE, field, detail);
+}
 
-	if (length == 0)
-		return refuse(detail, FINTRANS_REJECT_BAD_ACCOUNT,
-					  "the %s account is empty", name);
-	if (length > FINTRANS_ACCOUNT_MAX_BYTES)
-		return refuse(detail, FINTRANS_REJECT_BAD_ACCOUNT,
-					  "the %s account has %zu bytes, at most %d are valid",
-					  name, length, FINTRANS_ACCOUNT_MAX_BYTES);
-	if (scan->controls & (1U << field))
-		return refuse(detail, FINTRANS_REJECT_BAD_ACCOUNT,
-					  "the %s account holds a control character", name);
-	*account = (const char *) scan->bytes + start;
-	*account_bytes = (uint32_t) length;
+static RecordVerdict
+take_target(Record *record, const Field *field, const FieldRules *rules,
+			const RecordDetail *detail)
+{
+	(void) rules;
+	return take_account(record, FIELD_TARGET, field, detail);
+}
+
+static RecordVerdict
+take_account(Record *record, FieldRole role, const Field *field,
+			 const RecordDetail *detail)
+{
+	if (!is_whole(field))
+		return record_refuse(detail, FINTRANS_REJECT_BAD_ACCOUNT,
+							 "the %s account is neither a text nor a whole number",
+							 roles[role].name);
+	return record_take_account(record, role, field->text, field->bytes,
+							   field->bytes <= FIELD_MAX_BYTES &&
+							   has_control(field), detail);
+}
+
+/*
+ * A text, or a number whose digits are all there is to it: 1.0 and 1 would be
+ * the same number, but not the same account.
+ */
+static bool
+is_whole(const Field *field)
+{
+	if (field->kind == FIELD_TEXT)
+		return true;
+	return field->kind == FIELD_NUMBER &&
+		(field->bytes > FIELD_MAX_BYTES ||
+		 count_digits(field->text, field->bytes) == field->bytes);
+}
+
+static bool
+has_control(const Field *field)
+{
+	return utf8_has_control((const uint8_t *) field->text, field->bytes);
+}
+
+RecordVerdict
+record_take_account(Record *record, FieldRole role, const char *text,
+					size_t bytes, bool control_found,
+					const RecordDetail *detail)
+{
+	const char *name = roles[role].name;
+
+	if (bytes == 0)
+		return record_refuse(detail, FINTRANS_REJECT_BAD_ACCOUNT,
+							 "the %s account is empty", name);
+	if (bytes > FINTRANS_ACCOUNT_MAX_BYTES)
+		return record_refuse(detail, FINTRANS_REJECT_BAD_ACCOUNT,
+							 "the %s account has %zu bytes, at most %d are valid",
+							 name, bytes, FINTRANS_ACCOUNT_MAX_BYTES);
+	if (control_found)
+		return record_refuse(detail, FINTRANS_REJECT_BAD_ACCOUNT,
+							 "the %s account holds a control character", name);
+	if (is_blank((const uint8_t *) text, bytes))
+		return record_refuse(detail, FINTRANS_REJECT_BAD_ACCOUNT,
+							 "the %s account is made of blanks", name);
+	if (role == FIELD_SOURCE)
+	{
+		record->source_account = text;
+		record->source_bytes = (uint32_t) bytes;
+	}
+	else
+	{
+		record->target_account = text;
+		record->target_bytes = (uint32_t) bytes;
+	}
 	return FINTRANS_ACCEPTED;
+}
+
+static RecordVerdict
+take_amount(Record *record, const Field *field, const FieldRules *rules,
+			const RecordDetail *detail)
+{
+	(void) rules;
+	if (field->kind == FIELD_OTHER)
+		return record_refuse(detail, FINTRANS_REJECT_BAD_AMOUNT,
+							 "the amount is neither a number nor a text");
+	if (field->bytes > FIELD_MAX_BYTES)
+		return record_refuse(detail, FINTRANS_REJECT_BAD_AMOUNT,
+							 "the amount is written with %zu bytes, at most %d are valid",
+							 field->bytes, FIELD_MAX_BYTES);
+	return record_take_amount(record, field->text, field->bytes, detail);
 }
 
 /* Digits, and with a point more digits; leading zeros count for nothing. */
-static RecordVerdict
-read_amount(const char *text, size_t length, RecordAmount *amount,
-			const Detail *detail)
+RecordVerdict
+record_take_amount(Record *record, const char *text, size_t length,
+				   const RecordDetail *detail)
 {
+	RecordAmount *amount = &record->amount;
 	size_t		integer = count_digits(text, length);
 	size_t		decimals = 0;
 	size_t		end = integer;
@@ -272,18 +306,18 @@ read_amount(const char *text, size_t length, RecordAmount *amount,
 		end += decimals > 0 ? decimals + 1 : 0;
 	}
 	if (integer == 0 || end < length)
-		return refuse(detail, FINTRANS_REJECT_BAD_AMOUNT, "%s",
-					  amount_fault(text, length, end));
+		return record_refuse(detail, FINTRANS_REJECT_BAD_AMOUNT, "%s",
+							 amount_fault(text, length, end));
 	while (zeros < integer && text[zeros] == '0')
 		zeros++;
 	if (integer - zeros > FINTRANS_AMOUNT_INTEGER_DIGITS)
-		return refuse(detail, FINTRANS_REJECT_BAD_AMOUNT,
-					  "%zu digits before the point, at most %d are valid",
-					  integer - zeros, FINTRANS_AMOUNT_INTEGER_DIGITS);
+		return record_refuse(detail, FINTRANS_REJECT_BAD_AMOUNT,
+							 "%zu digits before the point, at most %d are valid",
+							 integer - zeros, FINTRANS_AMOUNT_INTEGER_DIGITS);
 	if (decimals > FINTRANS_AMOUNT_DECIMALS)
-		return refuse(detail, FINTRANS_REJECT_BAD_AMOUNT,
-					  "%zu decimals, at most %d are valid",
-					  decimals, FINTRANS_AMOUNT_DECIMALS);
+		return record_refuse(detail, FINTRANS_REJECT_BAD_AMOUNT,
+							 "%zu decimals, at most %d are valid",
+							 decimals, FINTRANS_AMOUNT_DECIMALS);
 	amount->integer = text + zeros;
 	amount->integer_digits = (uint8_t) (integer - zeros);
 	amount->decimals = text + length - decimals;
@@ -320,25 +354,42 @@ count_digits(const char *text, size_t length)
 	return count;
 }
 
-static size_t
-field_start(const Scan *scan, size_t field)
-{
-	return field == 0 ? 0 : scan->blanks[field - 1] + 1;
-}
-
-static size_t
-field_end(const Scan *scan, size_t field)
-{
-	return field < scan->blank_count ? scan->blanks[field] : scan->length;
-}
-
 static RecordVerdict
-refuse(const Detail *detail, RecordVerdict verdict, const char *format,...)
+take_currency(Record *record, const Field *field, const FieldRules *rules,
+			  const RecordDetail *detail)
 {
-	va_list		arguments;
+	const char *currency = rules->currency;
 
-	va_start(arguments, format);
-	vsnprintf(detail->text, detail->size, format, arguments);
-	va_end(arguments);
-	return verdict;
+	(void) record;
+	if (currency != NULL && field->kind == FIELD_TEXT &&
+		field->bytes == strlen(currency) &&
+		memcmp(field->text, currency, field->bytes) == 0)
+		return FINTRANS_ACCEPTED;
+	return record_refuse(detail, FINTRANS_REJECT_WRONG_CURRENCY,
+						 "the currency is not that of this installation, %s",
+						 currency != NULL ? currency : "which has none");
+}
+
+/* One that is empty is none: that is how CSV writes it. */
+static RecordVerdict
+take_reference(Record *record, const Field *field, const FieldRules *rules,
+			   const RecordDetail *detail)
+{
+	(void) rules;
+	if (!is_whole(field))
+		return record_refuse(detail, FINTRANS_REJECT_BAD_REFERENCE,
+							 "the reference is neither a text nor a whole number");
+	if (field->bytes > FINTRANS_REFERENCE_MAX_BYTES)
+		return record_refuse(detail, FINTRANS_REJECT_BAD_REFERENCE,
+							 "the reference has %zu bytes, at most %d are valid",
+							 field->bytes, FINTRANS_REFERENCE_MAX_BYTES);
+	if (has_control(field))
+		return record_refuse(detail, FINTRANS_REJECT_BAD_REFERENCE,
+							 "the reference holds a control character");
+	if (field->bytes > 0)
+	{
+		record->reference = field->text;
+		record->reference_bytes = (uint32_t) field->bytes;
+	}
+	return FINTRANS_ACCEPTED;
 }

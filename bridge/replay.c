@@ -19,8 +19,8 @@
 
 #include <csv.h>
 
-#include "record.h"
 #include "text_file.h"
+#include "text_format.h"
 #include "time_spec.h"
 
 /* Of a line of a plain file; Kafka's own default limit is 1 MB. */
@@ -445,13 +445,14 @@ static bool
 check_payload(Replay *replay)
 {
 	Record		record;
-	char		detail[RECORD_DETAIL_BYTES];
-	RecordVerdict verdict = record_parse(replay->payload.text,
-										 replay->payload.bytes, NULL, &record,
-										 detail, sizeof(detail));
+	char		text[RECORD_DETAIL_BYTES];
+	const RecordDetail detail = {text, sizeof(text)};
+	RecordVerdict verdict = text_decode(replay->payload.text,
+										replay->payload.bytes, NULL, &record,
+										&detail);
 
 	if (verdict != FINTRANS_ACCEPTED)
-		return fail_line(replay, "%s: %s", record_reason(verdict), detail);
+		return fail_line(replay, "%s: %s", record_reason(verdict), text);
 	return true;
 }
 

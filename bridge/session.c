@@ -22,6 +22,7 @@ struct Session
 	Database   *database;
 	char		currency[RECORD_CURRENCY_BYTES];	/* "" for none so far */
 	char		schema[IDENTIFIER_BYTES];	/* the extension's, quoted */
+	bool		older_reasons;	/* the extension knows those of 0.1.0 only */
 	bool		was_connected;	/* and checked, at any time */
 	DatabaseError error;		/* of the latest attempt */
 };
@@ -100,6 +101,12 @@ const char *
 session_currency(const Session *session)
 {
 	return session->currency;
+}
+
+bool
+session_has_older_reasons(const Session *session)
+{
+	return session->older_reasons;
 }
 
 Outcome
@@ -241,6 +248,9 @@ find_extension(Session *session)
 	if (!extension_version_fits(database_value(session->database, 0, 1),
 								errstr, sizeof(errstr)))
 		return session_fail(session, OUTCOME_FATAL, "%s", errstr);
+	session->older_reasons =
+		extension_version_is_before(database_value(session->database, 0, 1),
+									FINTRANS_REASONS_VERSION);
 	if (!database_quote_identifier(session->database,
 								   database_value(session->database, 0, 0),
 								   session->schema, sizeof(session->schema)))

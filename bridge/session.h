@@ -52,6 +52,9 @@ extern const char *session_schema(const Session *session);
 /* The currency; "" when the installation had none at the latest connect. */
 extern const char *session_currency(const Session *session);
 
+/* Does its table of dead letters know the reasons of 0.1.0 only? */
+extern bool session_has_older_reasons(const Session *session);
+
 /* Run a statement; its result is read from session_database(). */
 extern Outcome session_run(Session *session, const char *sql,
 						   const char *const *parameters, int count);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define US_PER_MS		INT64_C(1000)
 #define MS_PER_SECOND	INT64_C(1000)
 #define MS_PER_MINUTE	(60 * MS_PER_SECOND)
 #define MS_PER_HOUR		(60 * MS_PER_MINUTE)
@@ -16,6 +17,9 @@
 #define DAYS_PER_ERA	146097
 /* Days from 0000-03-01, where an era begins, to 1970-01-01. */
 #define DAYS_TO_EPOCH	719468
+
+/* Decimals of a second that are read; those of microseconds count. */
+#define CLOCK_DECIMALS	9
 
 #define TIME_FORMS "a time like 2026-11-24T08:15:00Z, now, -7d or +1h"
 
@@ -34,8 +38,7 @@ static const struct
 
 static bool read_duration(const char *text, size_t length, int64_t *ms);
 static bool read_time(const char *text, size_t length, TimeSpec *spec);
-static bool read_moment(const char *text, size_t length, int64_t *ms);
-static bool read_clock(const char **cursor, const char *end, int64_t *ms);
+static bool read_clock(const char **cursor, const char *end, int64_t *us);
 static bool read_zone(const char **cursor, const char *end, int64_t *ms);
 static bool read_number(const char **cursor, const char *end, int digits,
 						int *value);
@@ -164,6 +167,34 @@ time_spec_civil(int32_t day, int *year, int *month, int *day_of_month)
 	*year = (int) (era * 400) + year_of_era + (*month <= 2 ? 1 : 0);
 }
 
+bool
+time_spec_parse_moment(const char *text, size_t length, int64_t *us)
+{
+	const char *cursor = text;
+	const char *end = text + length;
+	int64_t		clock_us = 0;
+	int64_t		zone_ms = 0;
+	int			year,
+				month,
+				day_of_month;
+
+	if (!read_number(&cursor, end, 4, &year) || !take(&cursor, end, '-') ||
+		!read_number(&cursor, end, 2, &month) || !take(&cursor, end, '-') ||
+		!read_number(&cursor, end, 2, &day_of_month) ||
+		!is_date(year, month, day_of_month))
+		return false;
+	if (cursor < end &&
+		((!take(&cursor, end, 'T') && !take(&cursor, end, ' ')) ||
+		 !read_clock(&cursor, end, &clock_us) ||
+		 !read_zone(&cursor, end, &zone_ms)))
+		return false;
+	if (cursor != end)
+		return false;
+	*us = (day_of_date(year, month, day_of_month) * MS_PER_DAY - zone_ms) *
+		US_PER_MS + clock_us;
+	return true;
+}
+
 static bool
 read_duration(const char *text, size_t length, int64_t *ms)
 {
@@ -202,51 +233,27 @@ read_time(const char *text, size_t length, TimeSpec *spec)
 	}
 	else
 	{
+		int64_t		us;
+
 		parsed.relative = false;
-		if (!read_moment(text, length, &parsed.ms))
+		if (!time_spec_parse_moment(text, length, &us) ||
+			us % US_PER_MS != 0)
 			return false;
+		parsed.ms = us / US_PER_MS;
 	}
 	*spec = parsed;
 	return true;
 }
 
-/* An ISO 8601 date, with or without time of day and zone. */
+/* HH:MM, HH:MM:SS or HH:MM:SS.uuuuuunnn (one to nine decimals). */
 static bool
-read_moment(const char *text, size_t length, int64_t *ms)
-{
-	const char *cursor = text;
-	const char *end = text + length;
-	int64_t		clock = 0;
-	int64_t		zone = 0;
-	int			year,
-				month,
-				day_of_month;
-
-	if (!read_number(&cursor, end, 4, &year) || !take(&cursor, end, '-') ||
-		!read_number(&cursor, end, 2, &month) || !take(&cursor, end, '-') ||
-		!read_number(&cursor, end, 2, &day_of_month) ||
-		!is_date(year, month, day_of_month))
-		return false;
-	if (cursor < end &&
-		((!take(&cursor, end, 'T') && !take(&cursor, end, ' ')) ||
-		 !read_clock(&cursor, end, &clock) ||
-		 !read_zone(&cursor, end, &zone)))
-		return false;
-	if (cursor != end)
-		return false;
-	*ms = day_of_date(year, month, day_of_month) * MS_PER_DAY + clock - zone;
-	return true;
-}
-
-/* HH:MM, HH:MM:SS or HH:MM:SS.mmm (one to three decimals). */
-static bool
-read_clock(const char **cursor, const char *end, int64_t *ms)
+read_clock(const char **cursor, const char *end, int64_t *us)
 {
 	int			hour,
 				minute,
 				second = 0,
 				digit,
-				weight = 100;
+				weight = 100000;
 
 	if (!read_number(cursor, end, 2, &hour) || !take(cursor, end, ':') ||
 		!read_number(cursor, end, 2, &minute))
@@ -255,20 +262,22 @@ read_clock(const char **cursor, const char *end, int64_t *ms)
 		return false;
 	if (hour > 23 || minute > 59 || second > 59)
 		return false;
-	*ms = hour * MS_PER_HOUR + minute * MS_PER_MINUTE + second * MS_PER_SECOND;
+	*us = (hour * MS_PER_HOUR + minute * MS_PER_MINUTE +
+		   second * MS_PER_SECOND) * US_PER_MS;
 	if (!take(cursor, end, '.'))
 		return true;
 	if (!read_number(cursor, end, 1, &digit))
 		return false;
-	do
+	for (int digits = 1;; digits++)
 	{
-		*ms += digit * weight;
+		*us += digit * weight;
 		weight /= 10;
-	} while (weight > 0 && read_number(cursor, end, 1, &digit));
-	return true;
+		if (digits == CLOCK_DECIMALS || !read_number(cursor, end, 1, &digit))
+			return true;
+	}
 }
 
-/* Z, +HH:MM, -HH:MM, or nothing for UTC; ms is what to subtract. */
+/* Z, +HH:MM, -HHMM, or nothing for UTC; ms is what to subtract. */
 static bool
 read_zone(const char **cursor, const char *end, int64_t *ms)
 {
@@ -279,10 +288,11 @@ read_zone(const char **cursor, const char *end, int64_t *ms)
 	if (*cursor == end || take(cursor, end, 'Z'))
 		return true;
 	west = take(cursor, end, '-');
-	if (!west && !take(cursor, end, '+'))
+	if ((!west && !take(cursor, end, '+')) ||
+		!read_number(cursor, end, 2, &hour))
 		return false;
-	if (!read_number(cursor, end, 2, &hour) || !take(cursor, end, ':') ||
-		!read_number(cursor, end, 2, &minute) || hour > 18 || minute > 59)
+	take(cursor, end, ':');
+	if (!read_number(cursor, end, 2, &minute) || hour > 18 || minute > 59)
 		return false;
 	*ms = hour * MS_PER_HOUR + minute * MS_PER_MINUTE;
 	if (west)

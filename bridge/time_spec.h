@@ -58,6 +58,14 @@ extern bool time_spec_parse_range(const char *text, TimeRange *range,
 extern bool time_spec_parse_start(const char *text, StartPoint *start,
 								  char *errstr, size_t errstr_size);
 
+/*
+ * A date of ISO 8601, with or without time of day and zone, in microseconds
+ * since 1970; the text needs no NUL.  Up to nine decimals of a second, what
+ * is finer than microseconds is cut off.
+ */
+extern bool time_spec_parse_moment(const char *text, size_t length,
+								   int64_t *us);
+
 /* The moment in milliseconds since 1970, UTC; saturates. */
 extern int64_t time_spec_resolve(const TimeSpec *spec, int64_t now_ms);
 

@@ -370,6 +370,7 @@ settle(Writer *writer, Outcome outcome)
 
 	snprintf(report->currency, sizeof(report->currency), "%s",
 			 loader_currency(writer->loader));
+	report->older_reasons = loader_has_older_reasons(writer->loader);
 	if (outcome != OUTCOME_FATAL)
 		note_success(writer);
 	if (outcome == OUTCOME_DONE)

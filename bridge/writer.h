@@ -42,6 +42,7 @@ typedef struct WriterReport
 	int64_t		taken_ms;		/* how long the job took */
 	int64_t		done_ms;		/* when it was done, since 1970 */
 	char		currency[RECORD_CURRENCY_BYTES];	/* "" for none */
+	bool		older_reasons;	/* dead letters take those of 0.1.0 only */
 	char		text[400];		/* why not done; safe to log */
 } WriterReport;
 

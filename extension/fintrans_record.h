@@ -37,6 +37,9 @@
 /* An account is 1 to this many bytes of UTF-8 without control characters. */
 #define FINTRANS_ACCOUNT_MAX_BYTES 256
 
+/* A reference, as the programs accept it: at most this, and no controls. */
+#define FINTRANS_REFERENCE_MAX_BYTES 256
+
 /* An amount is an unsigned decimal below 10^15 with at most 18 decimals. */
 #define FINTRANS_AMOUNT_INTEGER_DIGITS 15
 #define FINTRANS_AMOUNT_DECIMALS 18
@@ -63,8 +66,29 @@
 	  "the event time is missing or outside the accepted range") \
 	X(FINTRANS_REJECT_WRONG_CURRENCY, "wrong_currency", \
 	  "the message names a currency other than the installation's") \
+	X(FINTRANS_REJECT_WIRE_FORMAT, "wire_format", \
+	  "the payload is in the wire format of a schema registry") \
+	X(FINTRANS_REJECT_BAD_SYNTAX, "bad_syntax", \
+	  "the payload is not what the standard of its format allows") \
+	X(FINTRANS_REJECT_MISSING_FIELD, "missing_field", \
+	  "a field that is expected is missing or null") \
+	X(FINTRANS_REJECT_BAD_REFERENCE, "bad_reference", \
+	  "the reference is too long, or holds a control character") \
 	X(FINTRANS_REJECT_REFUSED, "refused", \
 	  "the database refused the row: a CHECK constraint or a data error")
+
+/*
+ * Those that are not in fintrans_dead_letters as 0.1.0 made it, and the code
+ * that stands for them there: X(enumerator, older code).
+ */
+#define FINTRANS_NEWER_REASONS(X) \
+	X(FINTRANS_REJECT_WIRE_FORMAT, "bad_encoding") \
+	X(FINTRANS_REJECT_BAD_SYNTAX, "field_count") \
+	X(FINTRANS_REJECT_MISSING_FIELD, "field_count") \
+	X(FINTRANS_REJECT_BAD_REFERENCE, "field_count")
+
+/* The first version whose fintrans_dead_letters has all reasons. */
+#define FINTRANS_REASONS_VERSION "0.2.0"
 
 /*
  * A partition of fintrans_transactions holds one UTC day and is named by it;

@@ -303,3 +303,16 @@ COMMENT ON COLUMN @extschema@.fintrans_finding.amounts IS
   'Amount of each transaction, in the order of times.';
 COMMENT ON COLUMN @extschema@.fintrans_finding.times IS
   'Event time of each transaction.';
+
+ALTER TABLE @extschema@.fintrans_dead_letters
+  DROP CONSTRAINT fintrans_dead_letters_reason,
+  ADD CONSTRAINT fintrans_dead_letters_reason
+    CHECK (reason IN ('empty', 'too_long', 'bad_encoding', 'field_count',
+                      'bad_account', 'bad_amount', 'bad_time',
+                      'wrong_currency', 'wire_format', 'bad_syntax',
+                      'missing_field', 'bad_reference', 'refused'));
+
+COMMENT ON COLUMN @extschema@.fintrans_dead_letters.event_time IS
+  'When the transaction took place, as the bridge was told to take it: the timestamp of the Kafka message, or the time in its payload. NULL when there is none that can be read.';
+COMMENT ON COLUMN @extschema@.fintrans_transactions.event_time IS
+  'When the transaction took place: the timestamp of the Kafka message, or the time in its payload.';

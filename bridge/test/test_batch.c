@@ -14,20 +14,34 @@
 #include "find_row.h"
 
 #define MAX_BYTES 4096
-#define DAY_MS INT64_C(86400000)
+#define DAY_US INT64_C(86400000000)
 #define NOW_MS INT64_C(1795508100123)
+#define NOW_US (NOW_MS * 1000)
 
 static const MessageMark none = {0};
+static const DeadLetter bad_amount = {
+	FINTRANS_REJECT_BAD_AMOUNT, "bad_amount", "a detail", {true, NOW_US}
+};
+static const DeadLetter field_count = {
+	FINTRANS_REJECT_FIELD_COUNT, "field_count", "why", {true, NOW_US}
+};
+static const DeadLetter empty = {FINTRANS_REJECT_EMPTY, "empty", NULL, {0}};
+
+/* a time that PostgreSQL cannot hold */
+static const DeadLetter bad_time = {
+	FINTRANS_REJECT_BAD_TIME, "bad_time", NULL, {true, INT64_MAX}
+};
 
 static Record
 a_record(void)
 {
-	char		detail[RECORD_DETAIL_BYTES];
-	Record		record;
-
-	assert_int_equal(record_parse("516 482 8644", 12, NULL, &record, detail,
-								  sizeof(detail)), FINTRANS_ACCEPTED);
-	return record;
+	return (Record)
+	{
+		.source_account = "516",.source_bytes = 3,
+		.target_account = "482",.target_bytes = 3,
+		.amount = {"8644", "", 4, 0},
+		.time = {true, NOW_US}
+	};
 }
 
 static BatchMessage
@@ -57,8 +71,7 @@ add_dead_letter(Batch *batch, size_t slot, int64_t offset)
 {
 	BatchMessage message = message_at(offset);
 
-	return batch_add_dead_letter(batch, slot, &message,
-								 FINTRANS_REJECT_BAD_AMOUNT, "a detail");
+	return batch_add_dead_letter(batch, slot, &message, &bad_amount);
 }
 
 static void
@@ -125,8 +138,7 @@ reasons_and_times_are_kept(void **state)
 	assert_int_equal(add_dead_letter(&batch, 0, 101), BATCH_ADDED);
 	assert_int_equal(add_dead_letter(&batch, 0, 102), BATCH_ADDED);
 	message.has_event_time = false;
-	assert_int_equal(batch_add_dead_letter(&batch, 0, &message,
-										   FINTRANS_REJECT_BAD_TIME, NULL),
+	assert_int_equal(batch_add_dead_letter(&batch, 0, &message, &bad_time),
 					 BATCH_ADDED);
 	assert_int_equal(add_row(&batch, 0, 100), BATCH_STALE);
 	assert_int_equal(batch.progress[0].refused[FINTRANS_REJECT_BAD_AMOUNT], 2);
@@ -276,14 +288,14 @@ full_by_days(void **state)
 	{
 		for (int day = 0; day < BATCH_MAX_DAYS; day++)
 		{
-			message.event_time_ms = NOW_MS + day * DAY_MS;
+			record.time.us = NOW_US + day * DAY_US;
 			assert_int_equal(batch_add_row(&batch, 0, &message, &record),
 							 BATCH_ADDED);
 			message.offset++;
 		}
 		assert_int_equal(batch.day_count, BATCH_MAX_DAYS);
 	}
-	message.event_time_ms = NOW_MS - DAY_MS;
+	record.time.us = NOW_US - DAY_US;
 	assert_int_equal(batch_add_row(&batch, 0, &message, &record), BATCH_FULL);
 	assert_int_equal(batch.row_count, 2 * BATCH_MAX_DAYS);
 	/* 2026-11-24 is day 20781: SELECT date '2026-11-24' - date '1970-01-01' */
@@ -324,13 +336,11 @@ a_huge_payload_is_kept_whole(void **state)
 	start(&batch, 100, MAX_BYTES);
 	size_before = batch.dead_letters.size;
 	add_dead_letter(&batch, 1, 0);
-	assert_int_equal(batch_add_dead_letter(&batch, 0, &message,
-										   FINTRANS_REJECT_TOO_LONG, NULL),
+	assert_int_equal(batch_add_dead_letter(&batch, 0, &message, &field_count),
 					 BATCH_FULL);
 	batch_start(&batch, 2);
 	batch_set_position(&batch, 0, "London", 3, 100, &none);
-	assert_int_equal(batch_add_dead_letter(&batch, 0, &message,
-										   FINTRANS_REJECT_TOO_LONG, NULL),
+	assert_int_equal(batch_add_dead_letter(&batch, 0, &message, &field_count),
 					 BATCH_ADDED);
 	assert_true(find_row(&batch.dead_letters, 1, fields, 7));
 	assert_int_equal(fields[3].length, huge);
@@ -355,17 +365,13 @@ dead_letters_hold_what_was_there(void **state)
 
 	(void) state;
 	start(&batch, 100, MAX_BYTES);
-	batch_add_dead_letter(&batch, 0, &message, FINTRANS_REJECT_FIELD_COUNT,
-						  "why");
+	batch_add_dead_letter(&batch, 0, &message, &field_count);
 	message.offset = 101;
 	message.payload = NULL;
 	message.payload_bytes = 0;
-	message.has_event_time = false;
-	batch_add_dead_letter(&batch, 0, &message, FINTRANS_REJECT_EMPTY, NULL);
+	batch_add_dead_letter(&batch, 0, &message, &empty);
 	message.offset = 102;
-	message.has_event_time = true;
-	message.event_time_ms = INT64_MAX;
-	batch_add_dead_letter(&batch, 0, &message, FINTRANS_REJECT_BAD_TIME, NULL);
+	batch_add_dead_letter(&batch, 0, &message, &bad_time);
 
 	assert_true(find_row(&batch.dead_letters, 1, fields, 7));
 	assert_memory_equal(fields[0].data, "London", 6);
@@ -382,7 +388,6 @@ dead_letters_hold_what_was_there(void **state)
 	assert_memory_equal(fields[4].data, "empty", 5);
 	assert_null(fields[5].data);
 	assert_null(fields[6].data);
-	/* a time that PostgreSQL cannot hold */
 	assert_true(find_row(&batch.dead_letters, 3, fields, 7));
 	assert_null(fields[6].data);
 	batch_free(&batch);
@@ -403,7 +408,7 @@ start_sieve(Batch *batch, BatchSieve *sieve)
 
 		message.payload = payloads[i];
 		message.payload_bytes = strlen(payloads[i]);
-		message.event_time_ms = NOW_MS + i;
+		record.time.us = NOW_US + i;
 		assert_int_equal(batch_add_row(batch, offsets[i] < 100, &message,
 									   &record), BATCH_ADDED);
 		if (i == 1)
@@ -426,7 +431,7 @@ assert_row(const Batch *batch, int64_t row, int64_t offset)
 
 static void
 assert_dead_letter(const Batch *batch, int64_t number, const char *topic,
-				   int64_t offset, const char *payload, int64_t ms)
+				   int64_t offset, const char *payload, int64_t us)
 {
 	CopyField	fields[7];
 	int64_t		found;
@@ -441,7 +446,7 @@ assert_dead_letter(const Batch *batch, int64_t number, const char *topic,
 	assert_memory_equal(fields[4].data, "refused", 7);
 	assert_memory_equal(fields[5].data, "why", 3);
 	assert_true(copy_get_timestamptz(&fields[6], &found));
-	assert_int_equal(found, ms);
+	assert_int_equal(found, us);
 }
 
 static void
@@ -470,9 +475,9 @@ refused_rows_become_dead_letters(void **state)
 	assert_row(&batch, 2, 103);
 	assert_false(find_row(&batch.rows, 3, (CopyField[8]) {{0}}, 8));
 	assert_int_equal(batch.dead_letter_count, 4);
-	assert_dead_letter(&batch, 2, "London", 101, "4 5 6", NOW_MS + 1);
-	assert_dead_letter(&batch, 3, "NYC", 17, "7 8 9", NOW_MS + 2);
-	assert_dead_letter(&batch, 4, "London", 104, "0", NOW_MS + 4);
+	assert_dead_letter(&batch, 2, "London", 101, "4 5 6", NOW_US + 1);
+	assert_dead_letter(&batch, 3, "NYC", 17, "7 8 9", NOW_US + 2);
+	assert_dead_letter(&batch, 4, "London", 104, "0", NOW_US + 4);
 	assert_progress(&batch, 0, 100, 105, 2, 3, 0);
 	assert_progress(&batch, 1, 0, 18, 0, 1, 17);
 	assert_int_equal(batch_messages(&batch), 6);
@@ -503,8 +508,8 @@ a_sieve_that_ends_early_leaves_a_whole_batch(void **state)
 	assert_true(batch_sieve_refuse(&sieve, "why"));
 	batch_sieve_end(&sieve);
 	assert_row(&batch, 2, 103);
-	assert_dead_letter(&batch, 2, "London", 100, "1 2 3", NOW_MS);
-	assert_dead_letter(&batch, 3, "NYC", 17, "7 8 9", NOW_MS + 2);
+	assert_dead_letter(&batch, 2, "London", 100, "1 2 3", NOW_US);
+	assert_dead_letter(&batch, 3, "NYC", 17, "7 8 9", NOW_US + 2);
 	batch_free(&batch);
 }
 
@@ -579,7 +584,7 @@ a_whole_batch_can_be_refused(void **state)
 	assert_true(batch.dead_letters.used > MAX_BYTES);
 	assert_progress(&batch, 0, 100, offset, 0, offset - 100, 0);
 	assert_dead_letter(&batch, batch.dead_letter_count, "London", offset - 1,
-					   "junk", NOW_MS);
+					   "junk", NOW_US);
 	batch_free(&batch);
 }
 

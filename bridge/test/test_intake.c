@@ -1,5 +1,5 @@
 /*
- * What becomes of a message: row, dead letter by the parser, or by its time.
+ * What becomes of a message: row, dead letter by the codec, or by its time.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,11 +18,22 @@ static const MessageMark none = {0};
 static Batch batch;
 static Intake intake;
 
+static void
+open_codec(const CodecSettings *settings)
+{
+	char		errstr[256];
+
+	codec_close(intake.codec);
+	intake.codec = codec_open(settings, errstr, sizeof(errstr));
+	assert_non_null(intake.codec);
+}
+
 static int
 set_up(void **state)
 {
 	(void) state;
 	memset(&intake, 0, sizeof(intake));
+	open_codec(&(CodecSettings) {.format = "text"});
 	intake.time_from_ms = NOW_MS - HOUR_MS;
 	intake.time_to_ms = NOW_MS + HOUR_MS;
 	if (!batch_init(&batch, 100, 65536) || !batch_start(&batch, 1))
@@ -36,6 +47,7 @@ tear_down(void **state)
 {
 	(void) state;
 	batch_free(&batch);
+	codec_close(intake.codec);
 	return 0;
 }
 
@@ -129,11 +141,91 @@ the_currency_is_the_installations(void **state)
 	(void) state;
 	take("1 2 3 EUR", true, NOW_MS);
 	assert_last_reason("field_count");
-	intake.currency = "USD";
+	assert_true(codec_set_currency(intake.codec, "USD", NULL, 0));
 	take("1 2 3 EUR", true, NOW_MS);
 	assert_last_reason("wrong_currency");
 	take("1 2 3 USD", true, NOW_MS);
 	assert_int_equal(batch.row_count, 1);
+}
+
+static void
+assert_last_time(bool is_set, int64_t us)
+{
+	CopyField	fields[7];
+	int64_t		found;
+
+	assert_true(find_row(&batch.dead_letters, batch.dead_letter_count,
+						 fields, 7));
+	assert_int_equal(fields[6].data != NULL, is_set);
+	if (is_set)
+	{
+		assert_true(copy_get_timestamptz(&fields[6], &found));
+		assert_int_equal(found, us);
+	}
+}
+
+/* Of the message if it tells one, and then of nothing else. */
+static void
+times_are_the_messages_or_kafkas(void **state)
+{
+	static const char good[] =
+		"{\"source\":1,\"target\":2,\"amount\":3,\"at\":1795508100123456}";
+	static const char bad_amount[] =
+		"{\"source\":1,\"target\":2,\"amount\":-3,\"at\":1795508100123456}";
+	static const char early[] =
+		"{\"source\":1,\"target\":2,\"amount\":3,\"at\":1795504500122999}";
+	CopyField	fields[8];
+	int64_t		us;
+
+	(void) state;
+	open_codec(&(CodecSettings) {.format = "json"});
+	take(good, true, NOW_MS - 5);
+	assert_true(find_row(&batch.rows, 1, fields, 8));
+	assert_true(copy_get_timestamptz(&fields[0], &us));
+	assert_int_equal(us, (NOW_MS - 5) * 1000);
+	take(bad_amount, true, NOW_MS - 5);
+	assert_last_time(true, (NOW_MS - 5) * 1000);
+	take(bad_amount, false, 0);
+	assert_last_time(false, 0);
+	take(bad_amount, true, INT64_MAX);
+	assert_last_time(false, 0);
+
+	open_codec(&(CodecSettings) {.format = "json",.time_unit = "us",
+			.fields = "source=source,target=target,amount=amount,time=at"});
+	/* the mark is that of Kafka's message all the same */
+	take(good, true, 77);
+	assert_true(find_row(&batch.rows, 2, fields, 8));
+	assert_true(copy_get_timestamptz(&fields[0], &us));
+	assert_int_equal(us, NOW_MS * 1000 + 456);
+	assert_int_equal(batch.progress[0].last.event_time_ms, 77);
+	take(bad_amount, true, 77);
+	assert_last_reason("bad_amount");
+	assert_last_time(true, NOW_MS * 1000 + 456);
+	take("{\"source\":1", true, 77);
+	assert_last_reason("bad_syntax");
+	assert_last_time(false, 0);
+	/* a microsecond before what is accepted, and so is its millisecond */
+	take(early, true, NOW_MS);
+	assert_last_reason("bad_time");
+	assert_last_time(true, INT64_C(1795504500122999));
+	assert_int_equal(batch.row_count, 2);
+}
+
+static void
+older_tables_get_older_reasons(void **state)
+{
+	(void) state;
+	open_codec(&(CodecSettings) {.format = "json"});
+	intake.older_reasons = true;
+	take("{}", true, NOW_MS);
+	assert_last_reason("field_count");
+	take("[", true, NOW_MS);
+	assert_last_reason("field_count");
+	take("{\"source\":1,\"target\":2,\"amount\":\"x\"}", true, NOW_MS);
+	assert_last_reason("bad_amount");
+	intake.older_reasons = false;
+	take("{}", true, NOW_MS);
+	assert_last_reason("missing_field");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -147,6 +239,8 @@ main(void)
 		TEST(bad_times_become_dead_letters),
 		TEST(an_open_range_has_limits),
 		TEST(the_currency_is_the_installations),
+		TEST(times_are_the_messages_or_kafkas),
+		TEST(older_tables_get_older_reasons),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
