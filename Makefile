@@ -150,7 +150,8 @@ list-isolation:
 
 help:
 	@echo 'make demo          the whole pipeline for half a minute: SECONDS=30 RATE=20000'
-	@echo '                   BROKER=embedded|kafka|host:port FOREVER=1 KEEP=1 PORT=5432'
+	@echo '                   FORMAT=text|json|csv BROKER=embedded|kafka|host:port'
+	@echo '                   FOREVER=1 KEEP=1 PORT=5432'
 	@echo 'make check         all tests; or check-unit, check-sql, check-isolation, check-tap'
 	@echo 'make check-plant   the typologies among a million random transactions'
 	@echo 'make check-fresh   demo and check on a fresh Debian 12, as root and with sudo (root only)'

@@ -18,6 +18,7 @@
 
 #include "kafka_properties.h"
 #include "log.h"
+#include "message_format.h"
 #include "message_source.h"
 #include "pace.h"
 #include "plant.h"
@@ -80,6 +81,11 @@ static const OptionSpec specs[] = {
 		offsetof(Settings, topics), "NAME,...",
 		"London,NYC,SF,Moscow,Tokyo", 0, 0, NULL, false,
 		"Topics to send to; each message goes to one of them at random."},
+	{"format", "FINTRANS_FORMAT", NULL, OPTION_CHOICE,
+		offsetof(Settings, source.format), "FORMAT", "text", 0, 0,
+		MESSAGE_FORMATS, false, "Format of the messages: \"source target amount\"; "
+		"objects of JSON with these three members; or records of CSV with "
+	"these three columns."},
 	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
 	"How many, how fast"},
 	{"rate", "FINTRANS_RATE", NULL, OPTION_INTEGER,
@@ -387,7 +393,7 @@ send_message(Generator *generator, const Message *message)
 	{
 		switch (producer_send(generator->producer, message->topic,
 							  message->payload, message->bytes,
-							  message->key_bytes,
+							  message->key, message->key_bytes,
 							  message->event_time_ms == MESSAGE_NO_TIME ?
 							  PRODUCER_NOW : message->event_time_ms,
 							  reason, sizeof(reason)))

@@ -3,6 +3,7 @@
  */
 #include "message_source.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,9 +14,11 @@
 
 #include "clock.h"
 #include "log.h"
+#include "message_format.h"
 #include "plant.h"
 #include "replay.h"
 #include "synthetic.h"
+#include "text_format.h"
 #include "time_spec.h"
 
 #define MS_PER_DAY INT64_C(86400000)
@@ -28,10 +31,14 @@ struct MessageSource
 	Synthetic	synthetic;
 	SyntheticMessage text;		/* the last random message */
 	Plant	   *plant;			/* NULL without patterns to plant */
+	const MessageFormat *format;	/* NULL: messages are text */
+	char		formatted[MESSAGE_FORMAT_BYTES];	/* the last message */
 	int64_t		seed;
 	int64_t		start_ms;		/* time of the first message, with days */
 };
 
+static bool choose_format(MessageSource *source, char *errstr,
+						  size_t errstr_size);
 static bool open_replay(MessageSource *source, char *errstr,
 						size_t errstr_size);
 static bool open_synthetic(MessageSource *source, bool seed_given,
@@ -42,6 +49,7 @@ static MessageOutcome next_replayed(MessageSource *source, Message *message,
 									char *errstr, size_t errstr_size);
 static void make_random(MessageSource *source, uint64_t made,
 						Message *message);
+static void format_message(MessageSource *source, Message *message);
 static int64_t random_time_ms(const MessageSource *source, uint64_t made);
 
 MessageSource *
@@ -56,7 +64,8 @@ message_source_open(const SourceSettings *settings, bool seed_given,
 		return NULL;
 	}
 	source->settings = settings;
-	if (open_replay(source, errstr, errstr_size) &&
+	if (choose_format(source, errstr, errstr_size) &&
+		open_replay(source, errstr, errstr_size) &&
 		open_synthetic(source, seed_given, errstr, errstr_size) &&
 		open_plant(source, errstr, errstr_size))
 	{
@@ -67,6 +76,21 @@ message_source_open(const SourceSettings *settings, bool seed_given,
 	}
 	message_source_close(source, NULL, 0);
 	return NULL;
+}
+
+/* The lines of a plain file are what they are. */
+static bool
+choose_format(MessageSource *source, char *errstr, size_t errstr_size)
+{
+	const SourceSettings *settings = source->settings;
+
+	source->format = message_format_of(settings->format);
+	if (source->format == NULL || settings->file == NULL ||
+		(settings->columns != NULL && *settings->columns != '\0'))
+		return true;
+	snprintf(errstr, errstr_size, "--format needs --columns with --file: the "
+			 "lines of other files are sent as they are");
+	return false;
 }
 
 /* The file, if one is given. */
@@ -143,13 +167,36 @@ MessageOutcome
 message_source_next(MessageSource *source, uint64_t made, uint32_t topics,
 					Message *message, char *errstr, size_t errstr_size)
 {
+	MessageOutcome outcome = MESSAGE_MADE;
+
 	*message = (Message) {.event_time_ms = MESSAGE_NO_TIME};
 	if (topics > 1)
 		message->topic = synthetic_pick(&source->synthetic, topics);
-	if (source->replay != NULL)
-		return next_replayed(source, message, errstr, errstr_size);
-	make_random(source, made, message);
-	return MESSAGE_MADE;
+	if (source->replay == NULL)
+		make_random(source, made, message);
+	else
+		outcome = next_replayed(source, message, errstr, errstr_size);
+	message->key = message->payload;
+	if (outcome == MESSAGE_MADE && source->format != NULL)
+		format_message(source, message);
+	return outcome;
+}
+
+/* It is valid text, since random, planted and checked messages are. */
+static void
+format_message(MessageSource *source, Message *message)
+{
+	char		text[RECORD_DETAIL_BYTES];
+	const RecordDetail detail = {text, sizeof(text)};
+	Record		record;
+	RecordVerdict verdict = text_decode(message->payload, message->bytes,
+										NULL, &record, &detail);
+
+	assert(verdict == FINTRANS_ACCEPTED);
+	(void) verdict;
+	message->bytes = message_format_write(source->format, &record,
+										  source->formatted);
+	message->payload = source->formatted;
 }
 
 static MessageOutcome

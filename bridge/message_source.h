@@ -19,6 +19,7 @@ typedef struct SourceSettings
 	int64_t		days;
 	const char *plant;
 	int64_t		plant_each;
+	const char *format;
 	const char *file;
 	const char *columns;
 	const char *time_unit;
@@ -32,7 +33,8 @@ typedef struct Message
 {
 	const char *payload;		/* valid until the next one is made */
 	size_t		bytes;
-	size_t		key_bytes;		/* the key is what the payload begins with */
+	const char *key;			/* valid as long */
+	size_t		key_bytes;
 	int64_t		event_time_ms;	/* or MESSAGE_NO_TIME */
 	uint32_t	topic;			/* number of the topic chosen */
 	bool		planted;

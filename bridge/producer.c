@@ -86,12 +86,14 @@ producer_topic_count(const Producer *producer)
 
 ProducerOutcome
 producer_send(Producer *producer, uint32_t topic, const char *payload,
-			  size_t bytes, size_t key_bytes, int64_t event_time_ms,
-			  char *errstr, size_t errstr_size)
+			  size_t bytes, const char *key, size_t key_bytes,
+			  int64_t event_time_ms, char *errstr, size_t errstr_size)
 {
-	const char *key = key_bytes > 0 ? payload : NULL;
 	rd_kafka_resp_err_t code;
 
+	/* a key of 0 bytes would be one */
+	if (key_bytes == 0)
+		key = NULL;
 	code = rd_kafka_producev(producer->handle,
 							 RD_KAFKA_V_RKT(producer->topics[topic]),
 							 RD_KAFKA_V_VALUE((void *) payload, bytes),

@@ -48,12 +48,13 @@ extern Producer *producer_open(const char *brokers, const char *topics,
 extern uint32_t producer_topic_count(const Producer *producer);
 
 /*
- * Hand over a message for a topic, counted from 0; its key is the first
- * key_bytes of the payload, none when 0.  The payload is copied.
+ * Hand over a message for a topic, counted from 0, with a key, or none when
+ * that has 0 bytes.  Both are copied.
  */
 extern ProducerOutcome producer_send(Producer *producer, uint32_t topic,
 									 const char *payload, size_t bytes,
-									 size_t key_bytes, int64_t event_time_ms,
+									 const char *key, size_t key_bytes,
+									 int64_t event_time_ms,
 									 char *errstr, size_t errstr_size);
 
 /* Take reports; when there are none, wait for one at most so long. */

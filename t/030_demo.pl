@@ -55,7 +55,9 @@ my $own = FintransBroker->embedded;
 
 foreach my $broker ('embedded', 'kafka', $own->bootstrap)
 {
-	my $demo = start_demo($broker, 'SECONDS=3', 'RATE=5000', "BROKER=$broker");
+	my $format = { embedded => 'json', kafka => 'csv' }->{$broker} // 'text';
+	my $demo = start_demo($broker, 'SECONDS=3', 'RATE=5000', "FORMAT=$format",
+		"BROKER=$broker");
 
 	is($demo->wait_exit(180), 0, "$broker: the demo ends well");
 	my $output = $demo->output;
