@@ -36,8 +36,8 @@ PG_CONFIG = pg_config
 benches = bench-history bench-rules bench-aggregates bench-volume bench-drilldown
 
 # These targets install what is missing, so they must not need it themselves.
-own_targets = help demo docs check check-unit check-sql check-isolation \
-	check-tap check-versions check-plant bench $(benches) kafka-jars \
+own_targets = help demo docs check check-unit check-fuzz check-sql \
+	check-isolation check-tap fuzz check-versions check-plant bench $(benches) kafka-jars \
 	list-regress list-isolation
 
 all:
@@ -100,11 +100,17 @@ demo:
 # PGXS has a target of this name, which only says that there is none
 ifneq ($(filter check,$(MAKECMDGOALS)),)
 check:
-	@.ci/check unit sql isolation tap
+	@.ci/check unit fuzz sql isolation tap
 endif
 
-check-unit check-sql check-isolation check-tap:
+check-unit check-fuzz check-sql check-isolation check-tap:
 	@.ci/check $(@:check-%=%)
+
+# as long as wished, and here: what has been found is where the next goes on
+fuzz: FUZZ_SECONDS = 600
+fuzz:
+	@.ci/packages install check
+	@$(MAKE) -s -k -C bridge fuzz FUZZ_SECONDS=$(FUZZ_SECONDS)
 
 # what is planted among a million transactions is found, and no ring besides
 check-plant:
@@ -152,7 +158,9 @@ help:
 	@echo 'make demo          the whole pipeline for half a minute: SECONDS=30 RATE=20000'
 	@echo '                   FORMAT=text|json|csv BROKER=embedded|kafka|host:port'
 	@echo '                   FOREVER=1 KEEP=1 PORT=5432'
-	@echo 'make check         all tests; or check-unit, check-sql, check-isolation, check-tap'
+	@echo 'make check         all tests; or check-unit, check-fuzz, check-sql,'
+	@echo '                   check-isolation, check-tap'
+	@echo 'make fuzz          mutated input for each parser: FUZZ_SECONDS=600 -j2'
 	@echo 'make check-plant   the typologies among a million random transactions'
 	@echo 'make check-fresh   demo and check on a fresh Debian 12, as root and with sudo (root only)'
 	@echo 'make check-versions'
@@ -170,5 +178,5 @@ help:
 
 .PHONY: all docs demo bench $(benches) \
 	help kafka-jars check check-fresh check-versions check-plant check-unit \
-	check-sql check-isolation check-tap list-regress list-isolation all-bridge \
-	install-bridge uninstall-bridge clean-bridge
+	check-fuzz check-sql check-isolation check-tap fuzz list-regress \
+	list-isolation all-bridge install-bridge uninstall-bridge clean-bridge

@@ -69,7 +69,7 @@ is_deeply(
 
 # ---------------------------------------------------------------- sources
 
-my @sources = glob("$tree/extension/*.[ch] $tree/extension/*/*.[ch] $tree/bridge/*.[ch] $tree/bridge/test/*.[ch]");
+my @sources = glob("$tree/extension/*.[ch] $tree/extension/*/*.[ch] $tree/bridge/*.[ch] $tree/bridge/test/*.[ch] $tree/bridge/fuzz/*.[ch]");
 cmp_ok(scalar(@sources), '>', 20, 'the sources are found');
 
 my @unsafe = grep {
