@@ -137,8 +137,9 @@ batch_set_position(Batch *batch, size_t slot, const char *topic,
 }
 
 bool
-batch_continue(Batch *batch, const Batch *previous)
+batch_continue(Batch *batch, Batch *previous)
 {
+	batch_seal(previous);
 	if (!batch_start(batch, previous->slots))
 		return false;
 	for (size_t slot = 0; slot < previous->slots; slot++)
@@ -147,6 +148,22 @@ batch_continue(Batch *batch, const Batch *previous)
 						   previous->progress[slot].next_offset,
 						   &previous->progress[slot].last);
 	return true;
+}
+
+void
+batch_seal(Batch *batch)
+{
+	for (size_t slot = 0; slot < batch->slots; slot++)
+	{
+		BatchProgress *progress = &batch->progress[slot];
+
+		if (progress->unsealed_bytes == 0)
+			continue;
+		progress->last.checksum =
+			message_mark_checksum(batch->payloads.data + progress->unsealed_at,
+								  progress->unsealed_bytes);
+		progress->unsealed_bytes = 0;
+	}
 }
 
 BatchResult
@@ -170,6 +187,9 @@ batch_add_row(Batch *batch, size_t slot, const BatchMessage *message,
 	}
 	batch->row_count++;
 	advance(batch, progress, message);
+	progress->last = message_mark_begin(message);
+	progress->unsealed_bytes = message->payload_bytes;
+	progress->unsealed_at = batch->payloads.used - message->payload_bytes;
 	progress->stored++;
 	return BATCH_ADDED;
 }
@@ -196,6 +216,8 @@ batch_add_dead_letter(Batch *batch, size_t slot, const BatchMessage *message,
 	}
 	batch->dead_letter_count++;
 	advance(batch, progress, message);
+	progress->last = message_mark_of(message);
+	progress->unsealed_bytes = 0;
 	progress->dead_lettered++;
 	progress->refused[letter->verdict]++;
 	return BATCH_ADDED;
@@ -242,6 +264,8 @@ batch_is_full(const Batch *batch)
 void
 batch_sieve_begin(BatchSieve *sieve, Batch *batch)
 {
+	/* payloads are about to move */
+	batch_seal(batch);
 	*sieve = (BatchSieve)
 	{
 		.batch = batch,
@@ -485,7 +509,6 @@ advance(Batch *batch, BatchProgress *progress, const BatchMessage *message)
 		message->event_time_ms : BATCH_NO_TIME;
 	progress->skipped += message->offset - progress->next_offset;
 	progress->next_offset = message->offset + 1;
-	progress->last = message_mark_of(message);
 }
 
 /* The next row as the message it was made from, and where both end. */

@@ -39,7 +39,9 @@ typedef struct BatchProgress
 	int64_t		refused[FINTRANS_VERDICTS]; /* by verdict */
 	int64_t		skipped;		/* offsets without a message */
 	MessageMark last;			/* the last message handled, in this batch or
-								 * before */
+								 * before; whole once the batch is sealed */
+	size_t		unsealed_bytes; /* of that message's payload, 0 when it is */
+	size_t		unsealed_at;	/* where in payloads it lies */
 } BatchProgress;
 
 /* Why a message is refused. */
@@ -113,8 +115,14 @@ extern void batch_set_position(Batch *batch, size_t slot, const char *topic,
 							   int32_t partition, int64_t next_offset,
 							   const MessageMark *last);
 
-/* Empty the batch and make it go on where `previous` ends. */
-extern bool batch_continue(Batch *batch, const Batch *previous);
+/* Empty the batch and make it go on where `previous`, which is sealed, ends. */
+extern bool batch_continue(Batch *batch, Batch *previous);
+
+/*
+ * Make the marks of the last messages whole: one checksum a partition instead
+ * of one a message.  To be done when no more comes; more may come all the same.
+ */
+extern void batch_seal(Batch *batch);
 
 /*
  * Add a message as a row, with the record's time, or as a dead letter.  Offsets
@@ -156,6 +164,7 @@ typedef struct BatchSieve
 	size_t		payloads_kept;
 } BatchSieve;
 
+/* The batch is sealed. */
 extern void batch_sieve_begin(BatchSieve *sieve, Batch *batch);
 
 /* The next rows, at most max of them, without header; returns their number. */

@@ -9,6 +9,7 @@
  */
 #include "loader.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -467,6 +468,7 @@ list_moves(Loader *loader, const Batch *batch)
 
 		if (progress->next_offset == progress->expected_offset)
 			continue;
+		assert(progress->unsealed_bytes == 0);
 		array_text_add_text(&arrays[0], progress->topic);
 		array_text_add_integer(&arrays[1], progress->partition);
 		array_text_add_integer(&arrays[2], progress->expected_offset);

@@ -16,15 +16,29 @@
 MessageMark
 message_mark_of(const BatchMessage *message)
 {
+	MessageMark mark = message_mark_begin(message);
+
+	mark.checksum = message_mark_checksum(message->payload,
+										  message->payload_bytes);
+	return mark;
+}
+
+MessageMark
+message_mark_begin(const BatchMessage *message)
+{
 	return (MessageMark)
 	{
 		.is_set = true,
 		.has_event_time = message->has_event_time,
 		.offset = message->offset,
-		.event_time_ms = message->has_event_time ? message->event_time_ms : 0,
-		.checksum = (int32_t) (crc32_z(0, message->payload,
-									   message->payload_bytes) & CHECKSUM_MASK)
+		.event_time_ms = message->has_event_time ? message->event_time_ms : 0
 	};
+}
+
+int32_t
+message_mark_checksum(const void *payload, size_t bytes)
+{
+	return (int32_t) (crc32_z(0, payload, bytes) & CHECKSUM_MASK);
 }
 
 MarkVerdict

@@ -32,6 +32,10 @@ typedef enum MarkVerdict
 
 extern MessageMark message_mark_of(const BatchMessage *message);
 
+/* All of it but the checksum, which costs the most, and that alone. */
+extern MessageMark message_mark_begin(const BatchMessage *message);
+extern int32_t message_mark_checksum(const void *payload, size_t bytes);
+
 /*
  * Judge the first message of a partition that is fetched from the mark's
  * offset; next_offset is the table's.  When it is MARK_REPLACED reason names

@@ -178,6 +178,51 @@ the_last_message_is_kept_from_batch_to_batch(void **state)
 	batch_free(&batch);
 }
 
+/* Whether a row or a dead letter, and whatever is refused later. */
+static void
+the_last_messages_mark_is_whole(void **state)
+{
+	Batch		batch;
+	Batch		next;
+	Record		record = a_record();
+	BatchMessage message = message_at(100);
+	MessageMark mark;
+	BatchSieve	sieve;
+
+	(void) state;
+	start(&batch, 100, MAX_BYTES);
+	assert_true(batch_init(&next, 100, MAX_BYTES));
+	assert_int_equal(add_row(&batch, 0, 100), BATCH_ADDED);
+	assert_int_equal(add_row(&batch, 1, 3), BATCH_ADDED);
+	message.offset = 101;
+	message.payload = "the last one";
+	message.payload_bytes = 12;
+	mark = message_mark_of(&message);
+	assert_int_equal(batch_add_row(&batch, 0, &message, &record), BATCH_ADDED);
+	batch_sieve_begin(&sieve, &batch);
+	assert_true(batch_sieve_refuse(&sieve, "why"));
+	batch_sieve_end(&sieve);
+	assert_true(batch_continue(&next, &batch));
+	assert_int_equal(batch.progress[0].last.checksum, mark.checksum);
+	assert_int_equal(next.progress[0].last.checksum, mark.checksum);
+	assert_int_equal(next.progress[0].last.offset, 101);
+	message = message_at(3);
+	assert_int_equal(next.progress[1].last.checksum,
+					 message_mark_of(&message).checksum);
+
+	/* it goes on being whole in a batch that adds nothing */
+	assert_true(batch_continue(&batch, &next));
+	assert_int_equal(batch.progress[0].last.checksum, mark.checksum);
+	assert_int_equal(add_row(&batch, 0, 102), BATCH_ADDED);
+	assert_int_equal(add_dead_letter(&batch, 0, 103), BATCH_ADDED);
+	message = message_at(103);
+	batch_seal(&batch);
+	assert_int_equal(batch.progress[0].last.checksum,
+					 message_mark_of(&message).checksum);
+	batch_free(&next);
+	batch_free(&batch);
+}
+
 static void
 messages_delivered_twice_are_dropped(void **state)
 {
@@ -595,6 +640,7 @@ main(void)
 		cmocka_unit_test(each_offset_is_counted_once),
 		cmocka_unit_test(reasons_and_times_are_kept),
 		cmocka_unit_test(the_last_message_is_kept_from_batch_to_batch),
+		cmocka_unit_test(the_last_messages_mark_is_whole),
 		cmocka_unit_test(messages_delivered_twice_are_dropped),
 		cmocka_unit_test(skipped_offsets_alone_are_content),
 		cmocka_unit_test(a_batch_goes_on_where_the_last_one_ended),
