@@ -234,8 +234,10 @@ find_child(const JsonState *json, int parent, const char *name, size_t bytes)
 {
 	int			child = json->nodes[parent].first_child;
 
+	/* names of one length differ in their first byte as a rule */
 	while (child != NO_NODE &&
-		   (json->nodes[child].bytes != bytes ||
+		   (json->nodes[child].bytes != bytes || bytes == 0 ||
+			json->nodes[child].name[0] != name[0] ||
 			memcmp(json->nodes[child].name, name, bytes) != 0))
 		child = json->nodes[child].next;
 	return child;

@@ -332,18 +332,14 @@ take(const char **cursor, const char *end, char expected)
 static bool
 is_date(int year, int month, int day_of_month)
 {
-	int			year_back,
-				month_back,
-				day_back;
+	static const int lengths[] = {
+		31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31
+	};
+	bool		is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 
-	if (year < 1 || month < 1 || month > 12 ||
-		day_of_month < 1 || day_of_month > 31)
+	if (year < 1 || month < 1 || month > 12 || day_of_month < 1)
 		return false;
-	/* a day that the month does not have comes back as another one */
-	time_spec_civil((int32_t) day_of_date(year, month, day_of_month),
-					&year_back, &month_back, &day_back);
-	return year_back == year && month_back == month &&
-		day_back == day_of_month;
+	return day_of_month <= lengths[month - 1] + (month == 2 && is_leap);
 }
 
 /* Inverse of time_spec_civil, for years from 1 on. */

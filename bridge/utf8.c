@@ -10,6 +10,7 @@
 #define HIGH_BITS UINT64_C(0x8080808080808080)
 
 static bool is_plain(const uint8_t *bytes);
+static bool is_printable(const uint8_t *bytes);
 
 size_t
 utf8_sequence(const uint8_t *bytes, size_t length)
@@ -70,12 +71,20 @@ utf8_valid_bytes(const uint8_t *bytes, size_t length)
 bool
 utf8_has_control(const uint8_t *bytes, size_t length)
 {
-	for (size_t i = 0; i < length; i++)
+	size_t		at = 0;
+
+	while (at < length)
 	{
-		if (bytes[i] < 0x20 || bytes[i] == 0x7F)
+		if (length - at >= sizeof(uint64_t) && is_printable(bytes + at))
+		{
+			at += sizeof(uint64_t);
+			continue;
+		}
+		if (bytes[at] < 0x20 || bytes[at] == 0x7F)
 			return true;
-		if (bytes[i] == 0xC2 && i + 1 < length && bytes[i + 1] < 0xA0)
+		if (bytes[at] == 0xC2 && at + 1 < length && bytes[at + 1] < 0xA0)
 			return true;
+		at++;
 	}
 	return false;
 }
@@ -92,4 +101,17 @@ is_plain(const uint8_t *bytes)
 
 	memcpy(&word, bytes, sizeof(word));
 	return (word & HIGH_BITS) == 0 && ((word - ONES) & HIGH_BITS) == 0;
+}
+
+/*
+ * Are eight bytes all from 0x20 to 0x7E?  Taking 0x20 from a byte below it
+ * borrows, and adding 1 to 0x7F carries into the high bit.
+ */
+static bool
+is_printable(const uint8_t *bytes)
+{
+	uint64_t	word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return ((word | (word - 0x20 * ONES) | (word + ONES)) & HIGH_BITS) == 0;
 }
