@@ -33,7 +33,8 @@ override with_llvm = no
 
 PG_CONFIG = pg_config
 
-benches = bench-history bench-rules bench-aggregates bench-volume bench-drilldown
+benches = bench-history bench-rules bench-aggregates bench-volume \
+	bench-drilldown bench-codecs
 
 # These targets install what is missing, so they must not need it themselves.
 own_targets = help demo docs check check-unit check-fuzz check-sql \
@@ -172,7 +173,8 @@ help:
 	@echo 'make installcheck  SQL and isolation tests on a running server'
 	@echo 'make bench         measure throughput; bench-history with ten million pairs,'
 	@echo '                   bench-rules windowed rules, bench-aggregates against plain SQL,'
-	@echo '                   bench-volume a year of dashboards, bench-drilldown 50 million rows'
+	@echo '                   bench-volume a year of dashboards, bench-drilldown 50 million rows,'
+	@echo '                   bench-codecs what reading each format costs'
 	@echo 'make docs          write the option lists, signatures and answers in docs/'
 	@echo 'make clean         remove what was built, but not build/kafka, which was fetched'
 
