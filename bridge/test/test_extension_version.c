@@ -68,6 +68,18 @@ tells_all_versions(void **state)
 	assert_non_null(strstr(errstr, EXTENSION_VERSION_OLDEST));
 }
 
+static void
+tells_which_came_before(void **state)
+{
+	(void) state;
+	assert_true(extension_version_is_before("0.1.0", "0.2.0"));
+	assert_true(extension_version_is_before("0.1.99", "0.2.0"));
+	assert_false(extension_version_is_before("0.2.0", "0.2.0"));
+	assert_false(extension_version_is_before("0.10.0", "0.2.0"));
+	assert_false(extension_version_is_before("1.0.0", "0.2.0"));
+	assert_false(extension_version_is_before("unknown", "0.2.0"));
+}
+
 int
 main(void)
 {
@@ -76,6 +88,7 @@ main(void)
 		cmocka_unit_test(takes_later_ones_of_the_same_first_number),
 		cmocka_unit_test(refuses_others),
 		cmocka_unit_test(tells_all_versions),
+		cmocka_unit_test(tells_which_came_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
