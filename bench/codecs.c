@@ -123,7 +123,8 @@ make_messages(const Shape *shape)
 		char		source[40];
 		char		target[40];
 		unsigned	whole = (unsigned) (lrand48() % 10000);
-		unsigned	hundredths = shape->is_bank ? (unsigned) (lrand48() % 100) : 0;
+		unsigned	hundredths = shape->is_bank ?
+			(unsigned) (lrand48() % 100) : 0;
 		const char *form = shape->is_bank ? "DE8937040044%010ld" : "%ld";
 
 		snprintf(source, sizeof(source), form, lrand48() % 1000);

@@ -42,7 +42,7 @@ intake_add(const Intake *intake, Batch *batch, size_t slot,
 	return batch_add_dead_letter(batch, slot, message, &letter);
 }
 
-/* Kafka's timestamp; one that is too far for microseconds is as far as can be. */
+/* Kafka's timestamp; one too far for microseconds is as far as can be. */
 static EventTime
 time_of(const BatchMessage *message)
 {

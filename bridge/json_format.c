@@ -6,8 +6,8 @@
  * looks at names only then; what lies beside the tree is checked for syntax
  * only.  A node is met once at most, or the message has a member twice.
  *
- * yajl's memory is a block of the state's own, taken anew for each message: no
- * message allocates, unless it has an escaped text of some kilobytes.
+ * yajl's memory is an arena: no message allocates, unless it has an escaped
+ * text of some kilobytes.
  *
  * What yajl takes too easily is looked at before: it knows only roughly what
  * UTF-8 is, and makes a question mark of half a surrogate pair.
@@ -20,15 +20,13 @@
 
 #include <yajl/yajl_parse.h>
 
+#include "arena.h"
+
 /* Of names in a path. */
 #define PATH_MAX_NAMES 16
 
 /* The root, and each name of each path. */
 #define NODES_MAX (1 + FIELD_ROLES * PATH_MAX_NAMES)
-
-/* What yajl takes for a message, but for texts with escapes, is 2.5 kB. */
-#define ARENA_BYTES 8192
-#define ARENA_ALIGNMENT 16
 
 #define NO_NODE (-1)
 #define ROOT 0
@@ -72,8 +70,8 @@ typedef struct JsonState
 	int			fault_node;		/* WALK_TWICE */
 
 	yajl_alloc_funcs memory;
-	size_t		arena_used;
-	_Alignas(ARENA_ALIGNMENT) char arena[ARENA_BYTES];
+	Arena		arena;			/* a message takes 2.5 kB of it, but for texts
+								 * with escapes */
 } JsonState;
 
 static bool add_path(JsonState *json, FieldRole role, char *path,
@@ -107,11 +105,6 @@ static const char *keep_text(JsonState *json, int role, const char *text,
 static int	open_container(JsonState *json);
 static int	stop(JsonState *json, WalkFault fault);
 
-static void *arena_malloc(void *state, size_t bytes);
-static void *arena_realloc(void *state, void *block, size_t bytes);
-static void arena_free(void *state, void *block);
-static bool is_of_arena(const JsonState *json, const void *block);
-
 static const yajl_callbacks callbacks = {
 	.yajl_null = on_null,
 	.yajl_boolean = on_boolean,
@@ -139,7 +132,7 @@ json_format_open(const CodecSettings *settings, FieldMap *map, char *errstr,
 		return NULL;
 	}
 	json->memory = (yajl_alloc_funcs) {
-		arena_malloc, arena_realloc, arena_free, json
+		arena_malloc, arena_realloc, arena_free, &json->arena
 	};
 	add_node(json, NO_NODE, NULL);
 	for (int role = 0; role < FIELD_ROLES; role++)
@@ -336,7 +329,7 @@ begin_message(JsonState *json, const void *payload, size_t length)
 	json->depth = 0;
 	json->nodes_open = 0;
 	json->fault = WALK_GOES_ON;
-	json->arena_used = 0;
+	arena_reset(&json->arena);
 }
 
 static RecordVerdict
@@ -541,56 +534,4 @@ stop(JsonState *json, WalkFault fault)
 {
 	json->fault = fault;
 	return 0;
-}
-
-/* ---------------------------------------------------------- yajl's memory */
-
-/*
- * Blocks follow one another in the arena, each behind its size, and are given
- * back all at once.  What does not fit is malloc's.
- */
-static void *
-arena_malloc(void *state, size_t bytes)
-{
-	JsonState  *json = state;
-	size_t		taken = ARENA_ALIGNMENT +
-		(bytes + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
-	char	   *block = json->arena + json->arena_used;
-
-	if (bytes > ARENA_BYTES || taken > ARENA_BYTES - json->arena_used)
-		return malloc(bytes);
-	memcpy(block, &bytes, sizeof(bytes));
-	json->arena_used += taken;
-	return block + ARENA_ALIGNMENT;
-}
-
-static void *
-arena_realloc(void *state, void *block, size_t bytes)
-{
-	size_t		held;
-	void	   *moved;
-
-	if (block == NULL)
-		return arena_malloc(state, bytes);
-	if (!is_of_arena(state, block))
-		return realloc(block, bytes);
-	memcpy(&held, (char *) block - ARENA_ALIGNMENT, sizeof(held));
-	moved = arena_malloc(state, bytes);
-	if (moved != NULL)
-		memcpy(moved, block, held < bytes ? held : bytes);
-	return moved;
-}
-
-static void
-arena_free(void *state, void *block)
-{
-	if (!is_of_arena(state, block))
-		free(block);
-}
-
-static bool
-is_of_arena(const JsonState *json, const void *block)
-{
-	return (uintptr_t) block >= (uintptr_t) json->arena &&
-		(uintptr_t) block < (uintptr_t) json->arena + ARENA_BYTES;
 }

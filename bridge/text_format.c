@@ -1,7 +1,8 @@
 /*
- * Parses a message of plain text.  A single pass over the bytes checks the encoding and
- * finds the blanks and control characters; the fields are judged after it, so
- * that a payload in a wrong encoding is called that, whatever else it is.
+ * Parses a message of plain text.  A single pass over the bytes checks the
+ * encoding and finds the blanks and control characters; the fields are judged
+ * after it, so that a payload in a wrong encoding is called that, whatever
+ * else it is.
  */
 #include "text_format.h"
 
