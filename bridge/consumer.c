@@ -14,6 +14,9 @@
 #include "consumer_conf.h"
 #include "log.h"
 
+/* How often a new password is looked for. */
+#define RENEW_MS 1000
+
 static rd_kafka_conf_t *make_conf(const ConsumerSettings *settings,
 								  Consumer *consumer,
 								  char *errstr, size_t errstr_size);
@@ -26,6 +29,7 @@ static void on_error(rd_kafka_t *client, int code, const char *reason,
 					 void *opaque);
 static void on_log(const rd_kafka_t *client, int level, const char *facility,
 				   const char *text);
+static void look_for_password(Consumer *consumer);
 static bool keep_assigned(Consumer *consumer,
 						  const rd_kafka_topic_partition_list_t *partitions);
 static ConsumerEvent report_message(Consumer *consumer,
@@ -36,6 +40,8 @@ static ConsumerEvent report_error(Consumer *consumer,
 static size_t find_slot(Consumer *consumer,
 						const rd_kafka_message_t *kafka_message);
 static rd_kafka_topic_partition_list_t *to_kafka(const OffsetList *list);
+static void note_trouble(Consumer *consumer, int code, const char *topic,
+						 const char *event, const char *text);
 static void fail(Consumer *consumer, const char *reason);
 
 bool
@@ -73,11 +79,12 @@ consumer_open(const ConsumerSettings *settings, char *errstr,
 		free(consumer);
 		return NULL;
 	}
-	consumer->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, errstr,
-									errstr_size);
+	consumer->properties = settings->properties;
+	consumer->client = kafka_client_new(RD_KAFKA_CONSUMER, conf,
+										settings->properties, errstr,
+										errstr_size);
 	if (consumer->client == NULL)
 	{
-		rd_kafka_conf_destroy(conf);
 		free(consumer);
 		return NULL;
 	}
@@ -99,6 +106,8 @@ consumer_poll(Consumer *consumer, int timeout_ms, ConsumerMessage *message)
 	if (consumer->message != NULL)
 		rd_kafka_message_destroy(consumer->message);
 	consumer->message = rd_kafka_consumer_poll(consumer->client, timeout_ms);
+	if (consumer->refused)
+		look_for_password(consumer);
 
 	if (consumer->failed)
 		return CONSUMER_FATAL;
@@ -255,6 +264,7 @@ on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t error,
 {
 	Consumer   *consumer = opaque;
 
+	consumer->refused = false;
 	if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && !consumer->closing)
 	{
 		if (!keep_assigned(consumer, partitions))
@@ -286,6 +296,8 @@ on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
 	if (code != RD_KAFKA_RESP_ERR__FATAL)
 	{
 		consumer_note_trouble(consumer, code, "Kafka client in trouble", reason);
+		if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION)
+			consumer->refused = true;
 		/* what comes back under its name may be another topic */
 		if ((code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
 			 code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) &&
@@ -302,11 +314,33 @@ static void
 on_log(const rd_kafka_t *client, int level, const char *facility,
 	   const char *text)
 {
-	(void) client;
+	Consumer   *consumer = rd_kafka_opaque(client);
+
 	(void) level;
-	if (log_enabled(LOG_LEVEL_DEBUG))
-		log_write(LOG_LEVEL_DEBUG, "librdkafka", "facility=%s text=%s",
-				  facility, log_quote(text, (char[1024]) {0}, 1024));
+	if (strcmp(facility, "FAIL") == 0)
+	{
+		pthread_mutex_lock(&consumer->lock);
+		kafka_client_note_failure(&consumer->trouble, consumer->properties,
+								  text);
+		pthread_mutex_unlock(&consumer->lock);
+	}
+	kafka_client_log(consumer->properties, LOG_LEVEL_DEBUG, facility, text);
+}
+
+/* Once a second, until there is a new one or the broker takes the old one. */
+static void
+look_for_password(Consumer *consumer)
+{
+	int64_t		now_ms = clock_monotonic_ms();
+
+	if (now_ms < consumer->renew_ms)
+		return;
+	consumer->renew_ms = now_ms + RENEW_MS;
+	pthread_mutex_lock(&consumer->lock);
+	if (kafka_client_renew(consumer->client, &consumer->trouble,
+						   consumer->properties))
+		consumer->refused = false;
+	pthread_mutex_unlock(&consumer->lock);
 }
 
 static bool
@@ -323,6 +357,9 @@ keep_assigned(Consumer *consumer,
 			!offset_list_add(&consumer->assigned, topic->name,
 							 partitions->elems[i].partition, 0))
 			return false;
+		pthread_mutex_lock(&consumer->lock);
+		kafka_client_note_topic(&consumer->trouble, topic->name);
+		pthread_mutex_unlock(&consumer->lock);
 	}
 	offset_list_sort(&consumer->assigned);
 	return true;
@@ -375,12 +412,15 @@ report_error(Consumer *consumer, const rd_kafka_message_t *kafka_message,
 			fail(consumer, text);
 			return CONSUMER_FATAL;
 		case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
-			fail(consumer, rd_kafka_err2str(kafka_message->err));
+			kafka_client_explain(kafka_message->err, text, sizeof(text));
+			fail(consumer, text);
 			return CONSUMER_FATAL;
 		default:
-			consumer_note_trouble(consumer, kafka_message->err,
-								  "Kafka consumer in trouble",
-								  rd_kafka_message_errstr(kafka_message));
+			note_trouble(consumer, kafka_message->err,
+						 kafka_message->rkt == NULL ? NULL :
+						 rd_kafka_topic_name(kafka_message->rkt),
+						 "Kafka consumer in trouble",
+						 rd_kafka_message_errstr(kafka_message));
 			return CONSUMER_NOTHING;
 	}
 }
@@ -440,21 +480,24 @@ void
 consumer_note_trouble(Consumer *consumer, int code, const char *event,
 					  const char *text)
 {
-	int64_t		now_ms = clock_monotonic_ms();
-	int64_t		suppressed;
-	bool		is_due;
+	note_trouble(consumer, code, NULL, event, text);
+}
 
+static void
+note_trouble(Consumer *consumer, int code, const char *topic,
+			 const char *event, const char *text)
+{
 	pthread_mutex_lock(&consumer->lock);
-	is_due = trouble_is_due(&consumer->trouble, code, now_ms, &suppressed);
-	snprintf(consumer->latest_trouble, sizeof(consumer->latest_trouble), "%s",
-			 text);
-	consumer->latest_trouble_ms = now_ms;
+	kafka_client_note(&consumer->trouble, consumer->properties, code, topic,
+					  event, text);
+	/* it follows from another one, which says why */
+	if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
+		consumer->latest_trouble[0] == '\0')
+		kafka_client_describe(consumer->properties, code, text,
+							  consumer->latest_trouble,
+							  sizeof(consumer->latest_trouble));
+	consumer->latest_trouble_ms = clock_monotonic_ms();
 	pthread_mutex_unlock(&consumer->lock);
-	if (is_due)
-		log_write(LOG_LEVEL_WARNING, event,
-				  "error=%s text=%s suppressed=%" PRId64,
-				  rd_kafka_err2name(code),
-				  log_quote(text, (char[512]) {0}, 512), suppressed);
 }
 
 void

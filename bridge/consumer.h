@@ -26,7 +26,8 @@ typedef struct ConsumerSettings
 	const char *brokers;		/* HOST:PORT,.. */
 	const char *group;
 	const char *topics;			/* NAME,.. */
-	const KafkaProperties *properties;	/* the user's; they win */
+	KafkaProperties *properties;	/* the user's; they win.  Secrets in files are
+								 * read again when the broker refuses them */
 } ConsumerSettings;
 
 typedef enum ConsumerEvent

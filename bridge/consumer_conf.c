@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kafka_client.h"
+
 typedef struct Property
 {
 	const char *name;
@@ -48,9 +50,6 @@ static const Property properties[] = {
 
 static bool set_own(rd_kafka_conf_t *conf, const ConsumerSettings *settings,
 					char *errstr, size_t errstr_size);
-static bool set_users(rd_kafka_conf_t *conf,
-					  const KafkaProperties *users_properties,
-					  char *errstr, size_t errstr_size);
 static bool check_fixed(const rd_kafka_conf_t *conf,
 						char *errstr, size_t errstr_size);
 static bool check_result(const rd_kafka_conf_t *conf,
@@ -63,7 +62,8 @@ consumer_conf_make(const ConsumerSettings *settings, char *errstr,
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 
 	if (set_own(conf, settings, errstr, errstr_size) &&
-		set_users(conf, settings->properties, errstr, errstr_size) &&
+		kafka_client_configure(conf, settings->properties, errstr,
+							   errstr_size) &&
 		check_fixed(conf, errstr, errstr_size) &&
 		check_result(conf, errstr, errstr_size))
 		return conf;
@@ -83,37 +83,6 @@ set_own(rd_kafka_conf_t *conf, const ConsumerSettings *settings,
 							 errstr, errstr_size) == RD_KAFKA_CONF_OK &&
 		rd_kafka_conf_set(conf, "group.id", settings->group,
 						  errstr, errstr_size) == RD_KAFKA_CONF_OK;
-}
-
-/*
- * A topic property may carry kcat's prefix `topic.`, but so begin some of the
- * client's own.  librdkafka's text could quote the value of a secret.
- */
-static bool
-set_users(rd_kafka_conf_t *conf, const KafkaProperties *users_properties,
-		  char *errstr, size_t errstr_size)
-{
-	static const char prefix[] = "topic.";
-
-	for (size_t i = 0; i < users_properties->count; i++)
-	{
-		const char *name = users_properties->items[i].name;
-		const char *value = users_properties->items[i].value;
-		rd_kafka_conf_res_t result = rd_kafka_conf_set(conf, name, value,
-													   errstr, errstr_size);
-
-		if (result == RD_KAFKA_CONF_UNKNOWN &&
-			strncmp(name, prefix, sizeof(prefix) - 1) == 0)
-			result = rd_kafka_conf_set(conf, name + sizeof(prefix) - 1, value,
-									   errstr, errstr_size);
-		if (result == RD_KAFKA_CONF_OK)
-			continue;
-		if (kafka_property_is_secret(name))
-			snprintf(errstr, errstr_size,
-					 "property \"%s\" was refused by librdkafka", name);
-		return false;
-	}
-	return true;
 }
 
 static bool

@@ -12,9 +12,9 @@
 #include <librdkafka/rdkafka.h>
 
 #include "consumer.h"
+#include "kafka_client.h"
 #include "slot_map.h"
 #include "topic_list.h"
-#include "trouble.h"
 
 typedef struct ConsumerWatch ConsumerWatch;
 
@@ -36,6 +36,9 @@ struct Consumer
 	Trouble		trouble;
 	char		latest_trouble[CONSUMER_TROUBLE_BYTES];
 	int64_t		latest_trouble_ms;	/* monotonic */
+	KafkaProperties *properties;	/* the caller's; changed by the main thread */
+	bool		refused;		/* by the broker, the password was */
+	int64_t		renew_ms;		/* when to look for a new one, monotonic */
 };
 
 /* The topic with a handle of its own; NULL when memory is short. */

@@ -61,6 +61,7 @@ typedef struct Progress
 typedef struct Generator
 {
 	const Settings *settings;
+	KafkaProperties properties;
 	Producer   *producer;
 	MessageSource *source;
 	Pace		pace;
@@ -152,7 +153,9 @@ static const OptionSpec specs[] = {
 	{"X", NULL, NULL, OPTION_LIST, offsetof(Settings, properties),
 		"NAME=VALUE", NULL, 0, 0, NULL, false,
 		"Set a property of librdkafka, for instance security.protocol; "
-	"message.timeout.ms bounds how long an undelivered message is tried."},
+		"message.timeout.ms bounds how long an undelivered message is tried.  "
+		"Secrets are refused here: sasl.password.file=PATH and "
+	"sasl.password.env=VARIABLE say where one is."},
 	{"F", NULL, NULL, OPTION_TEXT, offsetof(Settings, properties_file),
 		"PATH", NULL, 0, 0, NULL, false,
 		"Read such properties from a file first: lines name=value."},
@@ -284,6 +287,7 @@ static void
 generator_close(Generator *generator)
 {
 	producer_close(generator->producer);
+	kafka_properties_free(&generator->properties);
 	close_source(generator);
 }
 
@@ -312,14 +316,14 @@ static bool
 open_producer(Generator *generator, char *errstr, size_t errstr_size)
 {
 	const Settings *settings = generator->settings;
-	KafkaProperties properties;
 
-	if (!kafka_properties_read(&properties, settings->properties_file,
+	if (!kafka_properties_read(&generator->properties,
+							   settings->properties_file,
 							   &settings->properties, errstr, errstr_size))
 		return false;
 	generator->producer = producer_open(settings->brokers, settings->topics,
-										&properties, errstr, errstr_size);
-	kafka_properties_free(&properties);
+										&generator->properties, errstr,
+										errstr_size);
 	return generator->producer != NULL;
 }
 

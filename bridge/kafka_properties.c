@@ -1,6 +1,7 @@
 /*
  * Reads librdkafka properties from a file and from -X pairs, and knows which
- * of them are secrets.
+ * of them are secrets, where those come from, and how to keep them out of
+ * texts.
  */
 #include "kafka_properties.h"
 
@@ -8,9 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "log.h"
+#include "secret_file.h"
 #include "text_file.h"
 
 /* Room for certificates, which are written in one line. */
@@ -19,8 +19,19 @@
 /* Texts in the names of properties that hold secrets. */
 static const char *const secret_parts[] = {
 	"password", "passphrase", "secret", "token", "jaas",
-	"sasl.oauthbearer.config", "ssl.key.pem", "ssl_key", NULL
+	"sasl.oauthbearer.config", "key.pem", "ssl_key", NULL
 };
+
+/* Ends of such names, when it is not the secret that follows. */
+#define FROM_FILE ".file"
+#define FROM_ENVIRONMENT ".env"
+static const char *const open_ends[] = {
+	FROM_FILE, FROM_ENVIRONMENT, ".url", ".location", NULL
+};
+
+/* A shorter text is found everywhere, and hiding it would tell it. */
+#define HIDDEN "(hidden)"
+#define HIDE_FROM_BYTES 4
 
 static bool read_file(KafkaProperties *properties, const char *path,
 					  char *errstr, size_t errstr_size);
@@ -34,8 +45,17 @@ static bool split_pair(char *pair, char **name, char **value,
 					   char *errstr, size_t errstr_size);
 static bool append(KafkaProperties *properties, const char *name,
 				   const char *value, char *errstr, size_t errstr_size);
+static bool fill(KafkaProperty *item, const char *name, const char *value,
+				 char *errstr, size_t errstr_size);
+static char *read_reference(const char *from, const char *value,
+							char *errstr, size_t errstr_size);
+static const char *reference_of(const char *name);
+static size_t secret_at(const KafkaProperties *properties, const char *text);
+static const char *next_part(const char *part);
+static void free_item(KafkaProperty *item);
 static void warn_if_open_to_others(const KafkaProperties *properties,
 								   const char *path);
+static bool ends_with(const char *text, const char *end);
 static char *trim(char *text);
 
 bool
@@ -58,6 +78,11 @@ kafka_properties_read(KafkaProperties *properties, const char *file,
 bool
 kafka_property_is_secret(const char *name)
 {
+	for (size_t i = 0; open_ends[i] != NULL; i++)
+	{
+		if (ends_with(name, open_ends[i]))
+			return false;
+	}
 	for (size_t i = 0; secret_parts[i] != NULL; i++)
 	{
 		if (strcasestr(name, secret_parts[i]) != NULL)
@@ -66,14 +91,69 @@ kafka_property_is_secret(const char *name)
 	return false;
 }
 
+bool
+kafka_properties_renew(KafkaProperties *properties, char *errstr,
+					   size_t errstr_size)
+{
+	bool		is_changed = false;
+
+	errstr[0] = '\0';
+	for (size_t i = 0; i < properties->count; i++)
+	{
+		KafkaProperty *item = &properties->items[i];
+		char	   *value = item->file == NULL ? NULL :
+			read_reference(FROM_FILE, item->file, errstr, errstr_size);
+
+		if (value == NULL || strcmp(value, item->value) == 0)
+		{
+			secret_file_free(value);
+			continue;
+		}
+		secret_file_free(item->value);
+		item->value = value;
+		is_changed = true;
+	}
+	return is_changed;
+}
+
+const char *
+kafka_properties_hide(const KafkaProperties *properties, const char *text,
+					  char *buffer, size_t size)
+{
+	size_t		used = 0;
+
+	while (*text != '\0' && used + 1 < size)
+	{
+		size_t		bytes = secret_at(properties, text);
+
+		if (bytes == 0)
+			buffer[used++] = *text++;
+		else
+		{
+			used += (size_t) snprintf(buffer + used, size - used, HIDDEN);
+			text += bytes;
+		}
+	}
+	buffer[used < size ? used : size - 1] = '\0';
+	return buffer;
+}
+
+const char *
+kafka_properties_value(const KafkaProperties *properties, const char *name)
+{
+	for (size_t i = properties->count; i > 0; i--)
+	{
+		if (strcmp(properties->items[i - 1].name, name) == 0)
+			return properties->items[i - 1].value;
+	}
+	return NULL;
+}
+
 void
 kafka_properties_free(KafkaProperties *properties)
 {
 	for (size_t i = 0; i < properties->count; i++)
-	{
-		free(properties->items[i].name);
-		free(properties->items[i].value);
-	}
+		free_item(&properties->items[i]);
 	free(properties->items);
 	*properties = (KafkaProperties) {0};
 }
@@ -129,22 +209,25 @@ add_file_line(KafkaProperties *properties, char *text,
 {
 	char	   *name;
 	char	   *value;
+	const char *added;
 
 	text = trim(text);
 	if (*text == '\0' || *text == '#')
 		return true;
-	if (!split_pair(text, &name, &value, errstr, errstr_size))
+	if (!split_pair(text, &name, &value, errstr, errstr_size) ||
+		!append(properties, name, value, errstr, errstr_size))
 		return false;
-	for (size_t i = 0; i < properties->count; i++)
+	added = properties->items[properties->count - 1].name;
+	for (size_t i = 0; i + 1 < properties->count; i++)
 	{
-		if (strcmp(properties->items[i].name, name) == 0)
+		if (strcmp(properties->items[i].name, added) == 0)
 		{
 			snprintf(errstr, errstr_size,
-					 "property \"%.64s\" was given before", name);
+					 "property \"%.64s\" was given before", added);
 			return false;
 		}
 	}
-	return append(properties, name, value, errstr, errstr_size);
+	return true;
 }
 
 static bool
@@ -154,7 +237,7 @@ add_pair(KafkaProperties *properties, const char *pair,
 	char	   *copy = strdup(pair);
 	char	   *name;
 	char	   *value;
-	char		reason[160];
+	char		reason[300];
 	bool		ok;
 
 	if (copy == NULL)
@@ -162,8 +245,16 @@ add_pair(KafkaProperties *properties, const char *pair,
 		snprintf(errstr, errstr_size, "out of memory");
 		return false;
 	}
-	ok = split_pair(copy, &name, &value, reason, sizeof(reason)) &&
-		append(properties, name, value, reason, sizeof(reason));
+	ok = split_pair(copy, &name, &value, reason, sizeof(reason));
+	if (ok && kafka_property_is_secret(name))
+	{
+		snprintf(reason, sizeof(reason), "property \"%.64s\" is a secret, which"
+				 " the list of processes would show: put it into a file for"
+				 " -F, or name its own file by %.64s" FROM_FILE "=PATH", name,
+				 name);
+		ok = false;
+	}
+	ok = ok && append(properties, name, value, reason, sizeof(reason));
 	if (!ok)
 		snprintf(errstr, errstr_size, "option -X: %s", reason);
 	free(copy);
@@ -204,44 +295,154 @@ append(KafkaProperties *properties, const char *name, const char *value,
 {
 	KafkaProperty *items = realloc(properties->items,
 								   (properties->count + 1) * sizeof(*items));
-	KafkaProperty item = {NULL, NULL};
+	KafkaProperty item = {0};
 
-	if (items != NULL)
+	snprintf(errstr, errstr_size, "out of memory");
+	if (items == NULL)
+		return false;
+	properties->items = items;
+	if (!fill(&item, name, value, errstr, errstr_size))
 	{
-		properties->items = items;
-		item.name = strdup(name);
-		item.value = strdup(value);
-	}
-	if (item.name == NULL || item.value == NULL)
-	{
-		free(item.name);
-		free(item.value);
-		snprintf(errstr, errstr_size, "out of memory");
+		free_item(&item);
 		return false;
 	}
 	properties->items[properties->count++] = item;
 	return true;
 }
 
+/* errstr has been filled for a lack of memory. */
+static bool
+fill(KafkaProperty *item, const char *name, const char *value, char *errstr,
+	 size_t errstr_size)
+{
+	const char *from = reference_of(name);
+
+	if (from == NULL)
+	{
+		item->name = strdup(name);
+		item->value = strdup(value);
+		return item->name != NULL && item->value != NULL;
+	}
+	item->name = strndup(name, (size_t) (from - name));
+	item->value = read_reference(from, value, errstr, errstr_size);
+	if (strcmp(from, FROM_FILE) != 0)
+		return item->name != NULL && item->value != NULL;
+	item->file = strdup(value);
+	if (item->value == NULL || item->name == NULL || item->file == NULL)
+		return false;
+	secret_file_warn(value);
+	return true;
+}
+
+/* The secret that a file or a variable holds; not an empty one. */
+static char *
+read_reference(const char *from, const char *value, char *errstr,
+			   size_t errstr_size)
+{
+	bool		is_file = strcmp(from, FROM_FILE) == 0;
+	const char *variable = is_file ? NULL : getenv(value);
+	char	   *secret;
+
+	if (is_file)
+		secret = secret_file_read(value, errstr, errstr_size);
+	else
+		secret = strdup(variable != NULL ? variable : "");
+	if (secret == NULL || *secret != '\0')
+		return secret;
+	snprintf(errstr, errstr_size, "%s \"%.128s\" %s",
+			 is_file ? "file" : "variable", value,
+			 is_file ? "is empty" : "is not set");
+	secret_file_free(secret);
+	return NULL;
+}
+
+/* Where the name's end begins that tells where its secret is, or NULL. */
+static const char *
+reference_of(const char *name)
+{
+	static const char *const ends[] = {FROM_FILE, FROM_ENVIRONMENT};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+	{
+		char		base[128];
+		size_t		bytes = strlen(name) - strlen(ends[i]);
+
+		if (!ends_with(name, ends[i]) || bytes >= sizeof(base))
+			continue;
+		memcpy(base, name, bytes);
+		base[bytes] = '\0';
+		if (kafka_property_is_secret(base))
+			return name + bytes;
+	}
+	return NULL;
+}
+
+/*
+ * The length of the secret that text begins with, 0 for none.  Of one that has
+ * parts librdkafka may tell the rest that it did not understand.
+ */
+static size_t
+secret_at(const KafkaProperties *properties, const char *text)
+{
+	size_t		longest = 0;
+
+	for (size_t i = 0; i < properties->count; i++)
+	{
+		const KafkaProperty *item = &properties->items[i];
+
+		if (!kafka_property_is_secret(item->name))
+			continue;
+		for (const char *part = item->value; part != NULL;
+			 part = next_part(part))
+		{
+			size_t		bytes = strlen(part);
+
+			if (bytes >= HIDE_FROM_BYTES && bytes > longest &&
+				strncmp(text, part, bytes) == 0)
+				longest = bytes;
+		}
+	}
+	return longest;
+}
+
+/* What follows the next separator, or NULL. */
+static const char *
+next_part(const char *part)
+{
+	part += strcspn(part, " \t\r\n=\"'");
+	return *part != '\0' ? part + 1 : NULL;
+}
+
+static void
+free_item(KafkaProperty *item)
+{
+	free(item->name);
+	secret_file_free(item->value);
+	free(item->file);
+}
+
 static void
 warn_if_open_to_others(const KafkaProperties *properties, const char *path)
 {
-	struct stat status;
-	char		quoted[256];
-
-	if (stat(path, &status) != 0 || !S_ISREG(status.st_mode) ||
-		(status.st_mode & S_IRWXO) == 0)
-		return;
 	for (size_t i = 0; i < properties->count; i++)
 	{
-		if (!kafka_property_is_secret(properties->items[i].name))
-			continue;
-		log_write(LOG_LEVEL_WARNING, "file with secrets is open to others",
-				  "file=%s mode=%04o",
-				  log_quote(path, quoted, sizeof(quoted)),
-				  (unsigned) status.st_mode & 07777);
-		return;
+		if (properties->items[i].file == NULL &&
+			kafka_property_is_secret(properties->items[i].name))
+		{
+			secret_file_warn(path);
+			return;
+		}
 	}
+}
+
+static bool
+ends_with(const char *text, const char *end)
+{
+	size_t		text_bytes = strlen(text);
+	size_t		end_bytes = strlen(end);
+
+	return text_bytes >= end_bytes &&
+		strcmp(text + text_bytes - end_bytes, end) == 0;
 }
 
 /* text without blanks at its ends; cuts it in place. */

@@ -1,7 +1,8 @@
 /*
  * Sends messages by librdkafka and counts what became of them.
  *
- * The only file of the generator that includes rdkafka.h.
+ * The only file of the generator that includes rdkafka.h, beside what all
+ * clients have in common.
  */
 #include "producer.h"
 
@@ -11,7 +12,7 @@
 
 #include <librdkafka/rdkafka.h>
 
-#include "log.h"
+#include "kafka_client.h"
 
 struct Producer
 {
@@ -20,6 +21,8 @@ struct Producer
 	uint32_t	topic_count;
 	ProducerCounts counts;
 	char		first_failure[256];
+	Trouble		trouble;
+	const KafkaProperties *properties;	/* the caller's */
 };
 
 /*
@@ -28,7 +31,11 @@ struct Producer
  * and single when a broker has to be asked again.  The rest is for speed with
  * messages of a dozen bytes: few, large requests.
  */
-static const KafkaProperty defaults[] = {
+static const struct
+{
+	const char *name;
+	const char *value;
+}			defaults[] = {
 	{"client.id", "fintrans-generator"},
 	{"partitioner", "murmur2_random"},
 	{"enable.idempotence", "true"},
@@ -44,8 +51,8 @@ static const KafkaProperty defaults[] = {
 static bool open_handle(Producer *producer, const char *brokers,
 						const KafkaProperties *properties,
 						char *errstr, size_t errstr_size);
-static bool set_all(rd_kafka_conf_t *conf, const KafkaProperty *items,
-					size_t count, char *errstr, size_t errstr_size);
+static bool set_defaults(rd_kafka_conf_t *conf, const char *brokers,
+						 char *errstr, size_t errstr_size);
 static bool names_broker(const rd_kafka_conf_t *conf,
 						 char *errstr, size_t errstr_size);
 static bool open_topics(Producer *producer, const char *topics,
@@ -171,49 +178,33 @@ open_handle(Producer *producer, const char *brokers,
 			const KafkaProperties *properties,
 			char *errstr, size_t errstr_size)
 {
-	const KafkaProperty bootstrap = {"bootstrap.servers", (char *) brokers};
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 
+	producer->properties = properties;
 	rd_kafka_conf_set_opaque(conf, producer);
 	rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
 	rd_kafka_conf_set_error_cb(conf, on_error);
 	rd_kafka_conf_set_log_cb(conf, on_kafka_log);
-	if (set_all(conf, defaults, sizeof(defaults) / sizeof(defaults[0]),
-				errstr, errstr_size) &&
-		set_all(conf, &bootstrap, 1, errstr, errstr_size) &&
-		set_all(conf, properties->items, properties->count,
-				errstr, errstr_size) &&
+	if (set_defaults(conf, brokers, errstr, errstr_size) &&
+		kafka_client_configure(conf, properties, errstr, errstr_size) &&
 		names_broker(conf, errstr, errstr_size))
-		producer->handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf,
-										errstr, errstr_size);
-	/* conf belongs to the handle, if there is one */
-	if (producer->handle == NULL)
+		producer->handle = kafka_client_new(RD_KAFKA_PRODUCER, conf,
+											properties, errstr, errstr_size);
+	else
 		rd_kafka_conf_destroy(conf);
 	return producer->handle != NULL;
 }
 
-/* librdkafka's text about a secret may hold it: name the property only. */
 static bool
-set_all(rd_kafka_conf_t *conf, const KafkaProperty *items, size_t count,
-		char *errstr, size_t errstr_size)
+set_defaults(rd_kafka_conf_t *conf, const char *brokers, char *errstr,
+			 size_t errstr_size)
 {
-	for (size_t i = 0; i < count; i++)
-	{
-		char		reason[256];
-
-		if (rd_kafka_conf_set(conf, items[i].name, items[i].value,
-							  reason, sizeof(reason)) == RD_KAFKA_CONF_OK)
-			continue;
-		if (kafka_property_is_secret(items[i].name))
-			snprintf(errstr, errstr_size,
-					 "property \"%s\": librdkafka refuses its value",
-					 items[i].name);
-		else
-			snprintf(errstr, errstr_size, "property \"%s\": %s",
-					 items[i].name, reason);
-		return false;
-	}
-	return true;
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
+		if (rd_kafka_conf_set(conf, defaults[i].name, defaults[i].value,
+							  errstr, errstr_size) != RD_KAFKA_CONF_OK)
+			return false;
+	return rd_kafka_conf_set(conf, "bootstrap.servers", brokers, errstr,
+							 errstr_size) == RD_KAFKA_CONF_OK;
 }
 
 /* librdkafka itself waits for one that somebody might add. */
@@ -308,26 +299,22 @@ on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message,
 static void
 on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
 {
-	char		quoted[512];
+	Producer   *producer = opaque;
 
 	(void) handle;
-	(void) opaque;
-	log_write(LOG_LEVEL_WARNING, "kafka error", "code=%s reason=%s",
-			  rd_kafka_err2name((rd_kafka_resp_err_t) code),
-			  log_quote(reason, quoted, sizeof(quoted)));
+	kafka_client_note(&producer->trouble, producer->properties, code, NULL,
+					  "Kafka client in trouble", reason);
 }
 
+/* A connection that failed comes to on_error() too. */
 static void
 on_kafka_log(const rd_kafka_t *handle, int level, const char *facility,
 			 const char *message)
 {
-	char		quoted[512];
+	const Producer *producer = rd_kafka_opaque(handle);
+	bool		is_told = strcmp(facility, "FAIL") == 0 ||
+		strcmp(facility, "SSLCERTVRFY") == 0;
 
-	(void) handle;
-	/* a connection that failed comes to on_error() too */
-	if (strcmp(facility, "FAIL") == 0)
-		level = 7;
-	log_write(level <= 4 ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, "librdkafka",
-			  "facility=%s message=%s", facility,
-			  log_quote(message, quoted, sizeof(quoted)));
+	kafka_client_log(producer->properties, level <= 4 && !is_told ?
+					 LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, facility, message);
 }

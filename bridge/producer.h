@@ -35,10 +35,10 @@ typedef enum ProducerOutcome
 } ProducerOutcome;
 
 /*
- * Make a producer for the comma-separated brokers and topics; properties
- * override what this file sets.  Connects in the background: brokers that do
- * not answer are logged, not an error.  NULL with errstr when the settings
- * are wrong; to be closed with producer_close().
+ * Make a producer for the comma-separated brokers and topics; properties,
+ * which must outlive it, override what this file sets.  Connects in the
+ * background: brokers that do not answer are logged, not an error.  NULL with
+ * errstr when the settings are wrong; to be closed with producer_close().
  */
 extern Producer *producer_open(const char *brokers, const char *topics,
 							   const KafkaProperties *properties,

@@ -22,6 +22,14 @@ trouble_is_due(Trouble *trouble, int code, int64_t now_ms,
 	return true;
 }
 
+void
+trouble_forget(Trouble *trouble, int code)
+{
+	for (size_t i = 0; i < trouble->count; i++)
+		if (trouble->kinds[i].code == code)
+			trouble->kinds[i].next_ms = 0;
+}
+
 static TroubleKind *
 find_kind(Trouble *trouble, int code)
 {

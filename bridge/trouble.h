@@ -36,4 +36,7 @@ typedef struct Trouble
 extern bool trouble_is_due(Trouble *trouble, int code, int64_t now_ms,
 						   int64_t *suppressed);
 
+/* It is over: the next of this kind is news. */
+extern void trouble_forget(Trouble *trouble, int code);
+
 #endif							/* FINTRANS_TROUBLE_H */

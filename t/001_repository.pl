@@ -79,7 +79,9 @@ is("@unsafe", '', 'no function is called that cannot check its bounds or its inp
 
 # each library enters a program through one file
 my $makefile = slurp_file("$tree/bridge/Makefile") =~ s/\\\n//gr;
-my %objects = $makefile =~ /^fintrans-(\w+)_OBJS = (.*)$/mg;
+my %variables = $makefile =~ /^(\w+) = (.*)$/mg;
+my %objects = map { s/\$\((\w+)\)/$variables{$1}/gr }
+  $makefile =~ /^fintrans-(\w+)_OBJS = (.*)$/mg;
 is_deeply([ sort keys %objects ], [qw(bridge broker detector generator)],
 	'the parts of the programs are known');
 foreach my $header (qw(rdkafka.h libpq-fe.h microhttpd.h))

@@ -235,11 +235,14 @@ secrets_are_known(void **state)
 	static const char *const secret[] = {
 		"sasl.password", "ssl.key.password", "ssl.keystore.password",
 		"ssl.key.pem", "ssl_key", "sasl.oauthbearer.client.secret",
-		"sasl.oauthbearer.config", "SASL.PASSWORD", " sasl.password"
+		"sasl.oauthbearer.config", "SASL.PASSWORD", " sasl.password",
+		"sasl.jaas.config"
 	};
 	static const char *const open[] = {
 		"bootstrap.servers", "sasl.username", "ssl.ca.location",
-		"ssl.key.location", "ssl.certificate.pem", "security.protocol", ""
+		"ssl.key.location", "ssl.certificate.pem", "security.protocol", "",
+		"sasl.oauthbearer.token.endpoint.url", "sasl.password.file",
+		"ssl.key.password.env"
 	};
 
 	(void) state;
@@ -288,6 +291,166 @@ secrets_open_to_others_are_warned_of(void **state)
 	assert_false(is_warned_of(TEXT("sasl.username=me\n"), 0644));
 }
 
+/* Read this one pair. */
+static bool
+read_pair(const char *pair, KafkaProperties *properties, char *errstr,
+		  size_t errstr_size)
+{
+	const OptionList list = {&pair, 1};
+
+	return kafka_properties_read(properties, NULL, &list, errstr,
+								 errstr_size);
+}
+
+static void
+secrets_are_refused_on_the_command_line(void **state)
+{
+	KafkaProperties properties;
+	char		errstr[512] = "";
+
+	(void) state;
+	assert_false(read_pair("sasl.password=hunter2", &properties, errstr,
+						   sizeof(errstr)));
+	assert_non_null(strstr(errstr, "option -X: property \"sasl.password\""));
+	assert_non_null(strstr(errstr, "sasl.password.file=PATH"));
+	assert_null(strstr(errstr, "hunter2"));
+	assert_int_equal(properties.count, 0);
+}
+
+static void
+secrets_come_from_files_and_variables(void **state)
+{
+	KafkaProperties properties;
+	char		pair[128];
+	char		errstr[512] = "";
+
+	(void) state;
+	write_file(TEXT(" hunter2\nhunter3 \r\n"));
+	snprintf(pair, sizeof(pair), "ssl.key.password.file = %s", path);
+	assert_true(read_pair(pair, &properties, errstr, sizeof(errstr)));
+	assert_string_equal(properties.items[0].name, "ssl.key.password");
+	assert_string_equal(properties.items[0].value, " hunter2\nhunter3 ");
+	kafka_properties_free(&properties);
+
+	setenv("TEST_SECRET", "hunter2", 1);
+	assert_true(read_pair("sasl.password.env=TEST_SECRET", &properties,
+						  errstr, sizeof(errstr)));
+	assert_string_equal(kafka_properties_value(&properties, "sasl.password"),
+						"hunter2");
+	assert_null(kafka_properties_value(&properties, "sasl.username"));
+	kafka_properties_free(&properties);
+	unsetenv("TEST_SECRET");
+
+	/* what is no secret is librdkafka's own business */
+	assert_true(read_pair("client.id.file=/nonexistent", &properties, errstr,
+						  sizeof(errstr)));
+	assert_string_equal(properties.items[0].name, "client.id.file");
+	kafka_properties_free(&properties);
+}
+
+static void
+secrets_that_are_not_there_are_named(void **state)
+{
+	static const struct
+	{
+		const char *pair;
+		const char *expected;
+	}			bad[] = {
+		{"sasl.password.file=/nonexistent",
+		"could not read file \"/nonexistent\": No such file or directory"},
+		{"sasl.password.file=/dev/null", "file \"/dev/null\" is empty"},
+		{"sasl.password.file=/dev/zero", "file \"/dev/zero\" is too large"},
+		{"sasl.password.env=TEST_SECRET",
+		"variable \"TEST_SECRET\" is not set"},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	{
+		KafkaProperties properties;
+		char		errstr[512] = "";
+
+		assert_false(read_pair(bad[i].pair, &properties, errstr,
+							   sizeof(errstr)));
+		if (strstr(errstr, bad[i].expected) == NULL)
+			fail_msg("\"%s\" lacks \"%s\"", errstr, bad[i].expected);
+		assert_int_equal(properties.count, 0);
+	}
+	assert_bad_file(TEXT("sasl.password=x\nsasl.password.file=/dev/null\n"),
+					"line 2: file \"/dev/null\" is empty");
+	setenv("TEST_SECRET", "hunter2", 1);
+	assert_bad_file(TEXT("sasl.password=x\nsasl.password.env=TEST_SECRET\n"),
+					"line 2: property \"sasl.password\" was given before");
+	unsetenv("TEST_SECRET");
+}
+
+static void
+a_secret_that_changed_is_read_again(void **state)
+{
+	KafkaProperties properties;
+	char		pair[128];
+	char		errstr[512] = "";
+
+	(void) state;
+	write_file(TEXT("hunter2\n"));
+	snprintf(pair, sizeof(pair), "sasl.password.file=%s", path);
+	assert_true(read_pair(pair, &properties, errstr, sizeof(errstr)));
+	assert_false(kafka_properties_renew(&properties, errstr, sizeof(errstr)));
+	assert_string_equal(errstr, "");
+	write_file(TEXT("hunter3"));
+	assert_true(kafka_properties_renew(&properties, errstr, sizeof(errstr)));
+	assert_string_equal(properties.items[0].value, "hunter3");
+	/* one that is being replaced keeps its value */
+	write_file(TEXT(""));
+	assert_false(kafka_properties_renew(&properties, errstr, sizeof(errstr)));
+	assert_non_null(strstr(errstr, "is empty"));
+	assert_string_equal(properties.items[0].value, "hunter3");
+	kafka_properties_free(&properties);
+}
+
+static void
+secrets_are_hidden_in_texts(void **state)
+{
+	static const struct
+	{
+		const char *text;
+		const char *expected;
+	}			texts[] = {
+		{"", ""},
+		{"no secret here: hunter", "no secret here: hunter"},
+		{"hunter2", "(hidden)"},
+		{"a hunter2hunter2 b hunter23 c", "a (hidden)(hidden) b (hidden) c"},
+		{"user me has abc", "user me has abc"},
+		{"unrecognized: three=four", "unrecognized: (hidden)"},
+		{"unrecognized: one two three=four", "unrecognized: (hidden)"},
+	};
+	const OptionList none = {NULL, 0};
+	KafkaProperties properties;
+	char		errstr[256];
+	char		out[64];
+
+	(void) state;
+	/* the longest counts; what is short would be told by being hidden */
+	write_file(TEXT("sasl.password=hunter2\nssl.key.password=hunter23\n"
+					"sasl.username=user me\nsasl.oauthbearer.config=abc\n"
+					"other.secret=one two three=four\n"
+					"ssl.keystore.password=\n"));
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_true(kafka_properties_read(&properties, path, &none, errstr,
+									  sizeof(errstr)));
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+	{
+		kafka_properties_hide(&properties, texts[i].text, out, sizeof(out));
+		assert_string_equal(out, texts[i].expected);
+	}
+	/* cut where it does not fit, also within the word for it */
+	kafka_properties_hide(&properties, "ab hunter2 cd", out, 7);
+	assert_string_equal(out, "ab (hi");
+	kafka_properties_hide(&properties, "abcdefg", out, 4);
+	assert_string_equal(out, "abc");
+	kafka_properties_free(&properties);
+}
+
 int
 main(void)
 {
@@ -302,6 +465,11 @@ main(void)
 		cmocka_unit_test(bad_pairs_are_refused_without_their_text),
 		cmocka_unit_test(secrets_are_known),
 		cmocka_unit_test(secrets_open_to_others_are_warned_of),
+		cmocka_unit_test(secrets_are_refused_on_the_command_line),
+		cmocka_unit_test(secrets_come_from_files_and_variables),
+		cmocka_unit_test(secrets_that_are_not_there_are_named),
+		cmocka_unit_test(a_secret_that_changed_is_read_again),
+		cmocka_unit_test(secrets_are_hidden_in_texts),
 	};
 
 	return cmocka_run_group_tests_name("kafka_properties", tests, make_path,

@@ -43,12 +43,28 @@ more_kinds_than_places_share_one(void **state)
 	assert_false(trouble_is_due(&trouble, 0, 1001, &suppressed));
 }
 
+static void
+what_is_over_is_news_again(void **state)
+{
+	Trouble		trouble = {0};
+	int64_t		suppressed;
+
+	(void) state;
+	trouble_forget(&trouble, 1);
+	assert_true(trouble_is_due(&trouble, 1, 1000, &suppressed));
+	assert_true(trouble_is_due(&trouble, 2, 1000, &suppressed));
+	trouble_forget(&trouble, 1);
+	assert_true(trouble_is_due(&trouble, 1, 1001, &suppressed));
+	assert_false(trouble_is_due(&trouble, 2, 1001, &suppressed));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reports_each_kind_once_in_a_while),
 		cmocka_unit_test(more_kinds_than_places_share_one),
+		cmocka_unit_test(what_is_over_is_news_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
