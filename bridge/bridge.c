@@ -51,6 +51,7 @@ typedef struct Settings
 	const char *start;
 	const char *on_gap;
 	const char *database;
+	const char *password_file;
 	int64_t		batch_rows;
 	int64_t		batch_bytes;
 	int64_t		linger_ms;
@@ -99,8 +100,12 @@ static const OptionSpec specs[] = {
 	{"database", "FINTRANS_DATABASE", NULL, OPTION_TEXT,
 		offsetof(Settings, database), "CONNINFO", "", 0, 0, NULL, true,
 		"Connection string or URI; what it leaves out comes from the "
-	"variables PGHOST, PGDATABASE and so on.  Keep passwords in a "
-	"passfile."},
+	"variables PGHOST, PGDATABASE and so on.  Passwords "
+	"belong into --password-file or a passfile."},
+	{"password-file", "FINTRANS_PASSWORD_FILE", NULL, OPTION_TEXT,
+		offsetof(Settings, password_file), "PATH", NULL, 0, 0, NULL, false,
+		"File that holds the role's password and nothing else; read anew for "
+	"each connection."},
 	{"batch-rows", "FINTRANS_BATCH_ROWS", NULL, OPTION_INTEGER,
 		offsetof(Settings, batch_rows), "N", "100000", 1, 1000000, NULL, false,
 		"Messages in a database transaction, at most."},
@@ -184,7 +189,9 @@ static const OptionSpec specs[] = {
 	{"X", NULL, NULL, OPTION_LIST, offsetof(Settings, properties),
 		"NAME=VALUE", NULL, 0, 0, NULL, false,
 		"Set a property of librdkafka, for instance security.protocol.  Those "
-	"that exactly-once depends on are refused."},
+		"that exactly-once depends on are refused, and so are secrets, which "
+		"the list of processes would show: sasl.password.file=PATH and "
+	"sasl.password.env=VARIABLE say where one is."},
 	{"F", NULL, NULL, OPTION_TEXT, offsetof(Settings, properties_file),
 		"PATH", NULL, 0, 0, NULL, false,
 		"Read such properties from a file first: lines name=value."},
@@ -215,6 +222,9 @@ static int	bridge_main(const void *options, const OptionSource *sources,
 static bool read_settings(const Settings *settings, IngestSettings *ingest,
 						  int64_t *retain_ms, char *errstr,
 						  size_t errstr_size);
+static bool check_database(const Settings *settings,
+						   const OptionSource *sources, char *errstr,
+						   size_t errstr_size);
 static bool check_currency(const char *currency, char *errstr,
 						   size_t errstr_size);
 static int	run(const Settings *settings, IngestSettings *ingest,
@@ -260,13 +270,13 @@ bridge_main(const void *options, const OptionSource *sources,
 	};
 	int			status = EXIT_USAGE;
 
-	(void) sources;
 	if (settings->show_metrics)
 	{
 		metrics_describe(stdout);
 		return EXIT_SUCCESS;
 	}
 	if (!read_settings(settings, &ingest, &retain_ms, errstr, errstr_size) ||
+		!check_database(settings, sources, errstr, errstr_size) ||
 		!kafka_properties_read(&properties, settings->properties_file,
 							   &settings->properties, errstr, errstr_size))
 		return EXIT_USAGE;
@@ -305,8 +315,18 @@ read_settings(const Settings *settings, IngestSettings *ingest,
 		(settings->retain == NULL ||
 		 time_spec_parse_duration(settings->retain, retain_ms, errstr,
 								  errstr_size)) &&
-		http_server_check(settings->http_listen, errstr, errstr_size) &&
-		database_check_conninfo(settings->database, errstr, errstr_size);
+		http_server_check(settings->http_listen, errstr, errstr_size);
+}
+
+static bool
+check_database(const Settings *settings, const OptionSource *sources,
+			   char *errstr, size_t errstr_size)
+{
+	return database_check_conninfo(settings->database, errstr, errstr_size) &&
+		(!options_exposed(&program, sources, "database") ||
+		 database_check_exposed(settings->database, errstr, errstr_size)) &&
+		database_use_password_file(settings->password_file, errstr,
+								   errstr_size);
 }
 
 /* Three capital letters, as in ISO 4217. */

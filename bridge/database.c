@@ -1,19 +1,15 @@
 /*
  * libpq with its results and errors put away in one place.  Calls block; what
- * bounds them is connect_timeout, TCP keepalives and tcp_user_timeout, which
- * get defaults here because libpq's own are "never".
+ * bounds them is connect_timeout, TCP keepalives and tcp_user_timeout.
  */
-#include "database.h"
+#include "database_state.h"
 
 #include <inttypes.h>
 #include <libpq-fe.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "conninfo.h"
 #include "log.h"
 #include "sqlstate.h"
 
@@ -26,58 +22,8 @@
 /* In place of a message that may hold data. */
 #define TEXT_KEPT_BACK "the text is kept back, since it may hold data"
 
-/* How long a refused connection may take to say why. */
-#define REFUSAL_MS 5000
-
-struct Database
-{
-	const char *conninfo;		/* the caller's */
-	const char *program;		/* the caller's */
-	PGconn	   *conn;			/* NULL when never tried */
-	PGresult   *result;			/* of the latest statement, or NULL */
-	DatabaseError error;
-};
-
-/*
- * Settings of the connection: the user's own win, in the connection string or
- * in the environment.
- */
-static const struct
-{
-	const char *keyword;
-	const char *value;
-	const char *environment;	/* where the user may have set it, or NULL */
-}			connection_defaults[] = {
-	{"connect_timeout", "10", "PGCONNECT_TIMEOUT"},
-	{"keepalives_idle", "10", NULL},
-	{"keepalives_interval", "5", NULL},
-	{"keepalives_count", "4", NULL},
-	{"tcp_user_timeout", "30000", NULL},
-};
-
-#define DEFAULT_COUNT \
-	(sizeof(connection_defaults) / sizeof(connection_defaults[0]))
-
-/* the defaults, fallback_application_name, dbname, client_encoding, NULL */
-#define KEYWORD_COUNT (DEFAULT_COUNT + 4)
-
-static bool check_values(const PQconninfoOption *options, char *errstr,
-						 size_t errstr_size);
-static bool check_hosts(const PQconninfoOption *options, char *errstr,
-						size_t errstr_size);
-static bool check_name(const char *name, char *errstr, size_t errstr_size);
-static const char *value_of(const PQconninfoOption *options,
-							const char *keyword);
-static const char *value(const PQconninfoOption *option);
-static bool ask_libpq(const char *conninfo, char *errstr, size_t errstr_size);
-static void list_keywords(const Database *database, const char **keywords,
-						  const char **values);
-static void note_refusal(Database *database);
-static bool await_connection(PGconn *conn);
-static void find_sqlstate(const char *text, char *sqlstate);
 static void keep_result(Database *database, PGresult *result);
 static void note_error(Database *database, const char *relation);
-static void note_broken(Database *database);
 static void note_text(DatabaseError *error, const char *text);
 static bool run_copy(Database *database, const char *sql,
 					 const char *relation, const CopyBuffer *data,
@@ -86,41 +32,6 @@ static bool send_copy(PGconn *conn, const CopyBuffer *data);
 static bool send_trial(PGconn *conn, const CopyBuffer *rows);
 static bool send_bytes(PGconn *conn, const CopyBuffer *data);
 static void drain_results(PGconn *conn);
-static void on_notice(void *argument, const PGresult *notice);
-
-/*
- * libpq finds most mistakes only while it connects, when they look like an
- * outage: they are looked for in advance.
- */
-bool
-database_check_conninfo(const char *conninfo, char *errstr,
-						size_t errstr_size)
-{
-	/* without = or a scheme it is a database's name */
-	bool		is_name = strchr(conninfo, '=') == NULL &&
-		strstr(conninfo, "://") == NULL;
-	/* libpq's own reason may quote a part of the string: a password */
-	PQconninfoOption *options =
-		PQconninfoParse(is_name ? "" : conninfo, NULL);
-	bool		is_fine = false;
-
-	if (options == NULL)
-		snprintf(errstr, errstr_size,
-				 "the database's connection string cannot be parsed");
-	else if (conninfo_is_ambiguous(conninfo))
-		snprintf(errstr, errstr_size, "the database's URI has an \"@\" or"
-				 " \"/\" that may be a part of a password: write %%40 or"
-				 " %%2F for it");
-	else
-		is_fine = check_name(is_name && *conninfo != '\0' ? conninfo :
-							 value_of(options, "dbname"), errstr,
-							 errstr_size) &&
-			check_values(options, errstr, errstr_size) &&
-			check_hosts(options, errstr, errstr_size) &&
-			ask_libpq(conninfo, errstr, errstr_size);
-	PQconninfoFree(options);
-	return is_fine;
-}
 
 Database *
 database_new(const char *conninfo, const char *program)
@@ -141,26 +52,6 @@ database_free(Database *database)
 		return;
 	database_disconnect(database);
 	free(database);
-}
-
-bool
-database_connect(Database *database)
-{
-	const char *keywords[KEYWORD_COUNT];
-	const char *values[KEYWORD_COUNT];
-
-	database_disconnect(database);
-	list_keywords(database, keywords, values);
-	database->conn = PQconnectdbParams(keywords, values, 1);
-	if (PQstatus(database->conn) == CONNECTION_OK)
-	{
-		PQsetNoticeReceiver(database->conn, on_notice, NULL);
-		return true;
-	}
-	note_broken(database);
-	note_refusal(database);
-	database_disconnect(database);
-	return false;
 }
 
 void
@@ -249,7 +140,7 @@ database_quote_identifier(Database *database, const char *name, char *quoted,
 
 	if (text == NULL)
 	{
-		note_broken(database);
+		database_note_broken(database);
 		return false;
 	}
 	length = snprintf(quoted, quoted_size, "%s", text);
@@ -271,7 +162,7 @@ database_consume(Database *database, bool *notified)
 	*notified = false;
 	if (PQconsumeInput(database->conn) == 0)
 	{
-		note_broken(database);
+		database_note_broken(database);
 		return false;
 	}
 	while ((notification = PQnotifies(database->conn)) != NULL)
@@ -286,177 +177,6 @@ const DatabaseError *
 database_error(const Database *database)
 {
 	return &database->error;
-}
-
-static bool
-check_values(const PQconninfoOption *options, char *errstr,
-			 size_t errstr_size)
-{
-	for (; options->keyword != NULL; options++)
-	{
-		if (conninfo_is_value(options->keyword, value(options)))
-			continue;
-		/* a piece of a password may have come to stand for it */
-		snprintf(errstr, errstr_size,
-				 "the database's \"%s\" cannot have such a value",
-				 options->keyword);
-		return false;
-	}
-	return true;
-}
-
-/* A service may add what is missing here. */
-static bool
-check_hosts(const PQconninfoOption *options, char *errstr, size_t errstr_size)
-{
-	if (*value_of(options, "service") != '\0' ||
-		conninfo_is_matched(value_of(options, "host"),
-							value_of(options, "hostaddr"),
-							value_of(options, "port")))
-		return true;
-	snprintf(errstr, errstr_size, "the database's hosts, their addresses and"
-			 " ports are not of the same number");
-	return false;
-}
-
-/* libpq would tell the log that there is no such database. */
-static bool
-check_name(const char *name, char *errstr, size_t errstr_size)
-{
-	if (conninfo_is_database(name))
-		return true;
-	snprintf(errstr, errstr_size, "what stands for the database's name"
-			 " looks like a URI that does not begin with postgresql://");
-	return false;
-}
-
-static const char *
-value_of(const PQconninfoOption *options, const char *keyword)
-{
-	while (strcmp(options->keyword, keyword) != 0)
-		options++;
-	return value(options);
-}
-
-/* The string's or the environment's; empty for none. */
-static const char *
-value(const PQconninfoOption *option)
-{
-	const char *text = option->val;
-
-	if (text == NULL && option->envvar != NULL)
-		text = getenv(option->envvar);
-	return text != NULL ? text : "";
-}
-
-/*
- * A ping says that it has attempted nothing when the options are wrong.  With
- * a host's address that is none, nothing is sent anywhere when they are right.
- */
-static bool
-ask_libpq(const char *conninfo, char *errstr, size_t errstr_size)
-{
-	const char *const keywords[] = {
-		"dbname", "host", "hostaddr", "port", NULL
-	};
-	const char *const values[] = {conninfo, "-", "-", "1", NULL};
-	PGconn	   *conn;
-
-	if (PQpingParams(keywords, values, 1) != PQPING_NO_ATTEMPT)
-		return true;
-	conn = PQconnectdbParams(keywords, values, 1);
-	snprintf(errstr, errstr_size, "the database's connection string: %s",
-			 PQerrorMessage(conn));
-	errstr[strcspn(errstr, "\n")] = '\0';
-	PQfinish(conn);
-	return false;
-}
-
-/* The later of two equal keywords wins, so the user's string comes last. */
-static void
-list_keywords(const Database *database, const char **keywords,
-			  const char **values)
-{
-	size_t		count = 0;
-
-	for (size_t i = 0; i < DEFAULT_COUNT; i++)
-	{
-		const char *variable = connection_defaults[i].environment;
-
-		if (variable != NULL && getenv(variable) != NULL)
-			continue;
-		keywords[count] = connection_defaults[i].keyword;
-		values[count++] = connection_defaults[i].value;
-	}
-	keywords[count] = "fallback_application_name";
-	values[count++] = database->program;
-	keywords[count] = "dbname";
-	values[count++] = database->conninfo;
-	keywords[count] = "client_encoding";
-	values[count++] = "UTF8";
-	keywords[count] = NULL;
-	values[count] = NULL;
-}
-
-/*
- * Learn the SQLSTATE of a refused connection: libpq keeps it out of the error
- * of PQconnectdb, but writes it into the text of a connection whose verbosity
- * is set before the server answers.  A server that does not answer leaves it
- * empty, which means "try again".
- */
-static void
-note_refusal(Database *database)
-{
-	const char *keywords[KEYWORD_COUNT];
-	const char *values[KEYWORD_COUNT];
-	PGconn	   *conn;
-
-	list_keywords(database, keywords, values);
-	conn = PQconnectStartParams(keywords, values, 1);
-	if (conn == NULL)
-		return;
-	PQsetErrorVerbosity(conn, PQERRORS_SQLSTATE);
-	if (!await_connection(conn))
-		find_sqlstate(PQerrorMessage(conn), database->error.sqlstate);
-	PQfinish(conn);
-}
-
-static bool
-await_connection(PGconn *conn)
-{
-	int64_t		deadline_ms = clock_monotonic_ms() + REFUSAL_MS;
-	PostgresPollingStatusType wanted = PGRES_POLLING_WRITING;
-
-	if (PQstatus(conn) == CONNECTION_BAD)
-		return false;
-	while (wanted == PGRES_POLLING_READING || wanted == PGRES_POLLING_WRITING)
-	{
-		int64_t		left_ms = deadline_ms - clock_monotonic_ms();
-		struct pollfd socket = {
-			.fd = PQsocket(conn),
-			.events = wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT
-		};
-
-		if (left_ms <= 0 || poll(&socket, 1, (int) left_ms) == 0)
-			return false;
-		wanted = PQconnectPoll(conn);
-	}
-	return wanted == PGRES_POLLING_OK;
-}
-
-/* The last line's last word, when it looks like a SQLSTATE. */
-static void
-find_sqlstate(const char *text, char *sqlstate)
-{
-	size_t		end = strlen(text);
-
-	while (end > 0 && (text[end - 1] == '\n' || text[end - 1] == ' '))
-		end--;
-	if (end < 6 || text[end - 6] != ' ' ||
-		strspn(text + end - 5, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") < 5)
-		return;
-	memcpy(sqlstate, text + end - 5, 5);
-	sqlstate[5] = '\0';
 }
 
 static void
@@ -499,8 +219,8 @@ note_error(Database *database, const char *relation)
 }
 
 /* What libpq itself says. */
-static void
-note_broken(Database *database)
+void
+database_note_broken(Database *database)
 {
 	memset(&database->error, 0, sizeof(database->error));
 	note_text(&database->error, PQerrorMessage(database->conn));
@@ -591,8 +311,8 @@ drain_results(PGconn *conn)
 		PQclear(result);
 }
 
-static void
-on_notice(void *argument, const PGresult *notice)
+void
+database_on_notice(void *argument, const PGresult *notice)
 {
 	const char *severity =
 		PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);

@@ -28,12 +28,26 @@ typedef struct DatabaseError
 
 /*
  * Can a connection be tried with this string and the environment?  errstr says
- * why not, without a password.  Cannot tell whether hosts exist and answer,
- * whether files of TLS can be read, or a role may connect; nor what numbers
- * and hosts a service file holds.
+ * why not, without a password.  Cannot tell whether hosts exist and answer, or
+ * a role may connect; nor what a service file holds.
  */
 extern bool database_check_conninfo(const char *conninfo,
 									char *errstr, size_t errstr_size);
+
+/*
+ * The same for a string given on the command line, where a password does not
+ * belong: the list of processes would show it.
+ */
+extern bool database_check_exposed(const char *conninfo,
+								   char *errstr, size_t errstr_size);
+
+/*
+ * Take the role's password from this file, anew for each connection; NULL or
+ * "" for none.  For all connections, so to be called before there are any.
+ * False with errstr when the file cannot be read.
+ */
+extern bool database_use_password_file(const char *path,
+									   char *errstr, size_t errstr_size);
 
 /*
  * conninfo and the program's name must outlive it; NULL when memory is short.

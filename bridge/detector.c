@@ -39,6 +39,7 @@
 typedef struct Settings
 {
 	const char *database;
+	const char *password_file;
 	const char *rule;
 	const char *threshold;
 	const char *format;
@@ -64,6 +65,10 @@ static const OptionSpec specs[] = {
 		offsetof(Settings, database), "CONNINFO", "", 0, 0, NULL, true,
 		"Database, as a libpq connection string or URI; without it the PG* "
 	"environment variables count."},
+	{"password-file", "FINTRANS_PASSWORD_FILE", NULL, OPTION_TEXT,
+		offsetof(Settings, password_file), "PATH", NULL, 0, 0, NULL, false,
+		"File that holds the role's password and nothing else; read anew for "
+	"each connection."},
 	{"rule", "FINTRANS_RULE", NULL, OPTION_TEXT, offsetof(Settings, rule),
 		"NAME", "default", 0, 0, NULL, false,
 		"Rule whose alerts are printed."},
@@ -106,7 +111,8 @@ static volatile sig_atomic_t stop_signal = 0;
 
 static int	detector_main(const void *options, const OptionSource *sources,
 						  char *errstr, size_t errstr_size);
-static bool check_settings(const Settings *settings, char *errstr,
+static bool check_settings(const Settings *settings,
+						   const OptionSource *sources, char *errstr,
 						   size_t errstr_size);
 static bool is_amount(const char *text);
 static void take_signals(sigset_t *while_waiting);
@@ -149,7 +155,7 @@ detector_main(const void *options, const OptionSource *sources,
 	char		quoted[512];
 	bool		ok = false;
 
-	if (!check_settings(settings, errstr, errstr_size))
+	if (!check_settings(settings, sources, errstr, errstr_size))
 		return EXIT_USAGE;
 	/* what is printed is written by fflush() alone, so that it can fail */
 	setvbuf(stdout, NULL, _IOFBF, OUTPUT_BYTES);
@@ -169,7 +175,8 @@ detector_main(const void *options, const OptionSource *sources,
 
 /* Options that are more than a number or a word. */
 static bool
-check_settings(const Settings *settings, char *errstr, size_t errstr_size)
+check_settings(const Settings *settings, const OptionSource *sources,
+			   char *errstr, size_t errstr_size)
 {
 	if (!is_amount(settings->threshold))
 	{
@@ -177,7 +184,11 @@ check_settings(const Settings *settings, char *errstr, size_t errstr_size)
 				 "an unsigned decimal number", settings->threshold);
 		return false;
 	}
-	return database_check_conninfo(settings->database, errstr, errstr_size);
+	return database_check_conninfo(settings->database, errstr, errstr_size) &&
+		(!options_exposed(&program, sources, "database") ||
+		 database_check_exposed(settings->database, errstr, errstr_size)) &&
+		database_use_password_file(settings->password_file, errstr,
+								   errstr_size);
 }
 
 static bool

@@ -118,6 +118,13 @@ options_given(const OptionsProgram *program, const OptionSource *sources,
 	return sources[find_spec(program, name)] != OPTION_FROM_DEFAULT;
 }
 
+bool
+options_exposed(const OptionsProgram *program, const OptionSource *sources,
+				const char *name)
+{
+	return sources[find_spec(program, name)] == OPTION_FROM_FLAG;
+}
+
 const char *
 options_text(const OptionsProgram *program, const void *settings,
 			 const char *name)

@@ -87,6 +87,10 @@ extern void options_show(const OptionsProgram *program, const void *settings,
 extern bool options_given(const OptionsProgram *program,
 						  const OptionSource *sources, const char *name);
 
+/* Was it set on the command line, which other users of the machine can see? */
+extern bool options_exposed(const OptionsProgram *program,
+							const OptionSource *sources, const char *name);
+
 /* The value of an OPTION_TEXT or OPTION_CHOICE of the table. */
 extern const char *options_text(const OptionsProgram *program,
 								const void *settings, const char *name);

@@ -51,6 +51,8 @@ foreach my $program (qw(bridge generator))
 {
 	refused_ok($program, '-X', 'nonsense=1');
 	refused_ok($program, '-X', 'socket.timeout.ms=soon');
+	refused_ok($program, '-X', 'sasl.password=hunter2');
+	refused_ok($program, '-X', 'sasl.password.file=/nonexistent');
 	refused_ok($program, '-F', '/nonexistent');
 	refused_ok($program, '--brokers=');
 }
@@ -58,6 +60,8 @@ foreach my $program (qw(bridge detector))
 {
 	refused_ok($program, '--database=mysql://here/there');
 	refused_ok($program, '--database=nonsense=1');
+	refused_ok($program, '--database=password=hunter2');
+	refused_ok($program, '--password-file=/nonexistent');
 }
 refused_ok('bridge', '--start=yesterday');
 refused_ok('bridge', '--time-range=always');

@@ -125,9 +125,8 @@ $node = new_node('bridge');
 my $broker = FintransBroker->embedded(partitions => 2);
 my @options = ('--topics' => 'London,NYC', '--linger-ms' => 20,
 	'--status-seconds' => 1, '--http-port' => $port,
-	'-X' => 'reconnect.backoff.max.ms=500',
-	'--database' => $node->connstr('postgres')
-	  . ' user=bridge password=open-sesame');
+	'-X' => 'reconnect.backoff.max.ms=500');
+$ENV{PGPASSWORD} = 'open-sesame';
 
 # A bridge that can be asked.
 sub start_watched

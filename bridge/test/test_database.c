@@ -6,8 +6,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "database.h"
@@ -17,6 +20,7 @@ set_up(void **state)
 {
 	(void) state;
 	unsetenv("PGPORT");
+	unsetenv("PGPASSFILE");
 	unsetenv("PGDATABASE");
 	unsetenv("PGSSLMODE");
 	unsetenv("PGCONNECT_TIMEOUT");
@@ -168,6 +172,60 @@ the_environment_counts(void **state)
 	unsetenv("PGSSLMODE");
 }
 
+/* libpq would go without them, or try for ever. */
+static void
+files_that_cannot_be_used_are_refused(void **state)
+{
+	char		path[] = "/tmp/test_database.XXXXXX";
+	char		conninfo[128];
+	int			fd = mkstemp(path);
+
+	(void) state;
+	assert_true(fd >= 0);
+	close(fd);
+	assert_refused("sslrootcert=/nonexistent", "sslrootcert \"/nonexistent\"");
+	assert_refused("sslcert=/nonexistent", "No such file");
+	assert_refused("sslkey=/nonexistent", "sslkey");
+	assert_refused("passfile=/nonexistent", "passfile");
+	assert_refused("passfile=/", "no plain file");
+	assert_accepted("sslmode=verify-full sslrootcert=/dev/null");
+	snprintf(conninfo, sizeof(conninfo), "passfile=%s", path);
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_refused(conninfo, "0600");
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_accepted(conninfo);
+	assert_int_equal(chmod(path, 0644), 0);
+	setenv("PGPASSFILE", path, 1);
+	assert_refused("host=a", "0600");
+	unsetenv("PGPASSFILE");
+	unlink(path);
+}
+
+static void
+passwords_do_not_belong_on_the_command_line(void **state)
+{
+	static const char *const exposed[] = {
+		"password=pa55w0rd", "host=a sslpassword=pa55w0rd",
+		"postgresql://u:pa55w0rd@db1/bank", "postgresql://a/b?password=pa55"
+	};
+	static const char *const fine[] = {
+		"", "bank", "host=a user=b", "postgresql://u@db1/bank", "password=",
+		"passfile=/x sslkey=/y"
+	};
+	char		errstr[256] = "";
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(exposed) / sizeof(exposed[0]); i++)
+	{
+		assert_false(database_check_exposed(exposed[i], errstr,
+											sizeof(errstr)));
+		assert_non_null(strstr(errstr, "command line"));
+		assert_null(strstr(errstr, "pa55"));
+	}
+	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++)
+		assert_true(database_check_exposed(fine[i], errstr, sizeof(errstr)));
+}
+
 int
 main(void)
 {
@@ -180,6 +238,8 @@ main(void)
 		TEST(hosts_and_ports_are_counted),
 		TEST(libpqs_own_options_are_checked),
 		TEST(the_environment_counts),
+		TEST(files_that_cannot_be_used_are_refused),
+		TEST(passwords_do_not_belong_on_the_command_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
