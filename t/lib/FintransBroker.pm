@@ -31,16 +31,19 @@ sub embedded
 	return $self;
 }
 
-# kafka(partitions => 4): Apache Kafka with the five topics.
+# kafka(partitions => 4, settings => []): Apache Kafka with the five topics, and
+# "property=value" of its own.
 sub kafka
 {
 	my ($class, %options) = @_;
-	my $port = PostgreSQL::Test::Cluster::get_free_port();
+	my $port = $options{port} // PostgreSQL::Test::Cluster::get_free_port();
 	my $self = bless {
 		bootstrap => "127.0.0.1:$port",
 		port => $port,
-		controller_port => PostgreSQL::Test::Cluster::get_free_port(),
+		controller_port => $options{controller_port}
+		  // PostgreSQL::Test::Cluster::get_free_port(),
 		partitions => $options{partitions} // 4,
+		settings => $options{settings} // [],
 		directory => "$PostgreSQL::Test::Utils::tmp_check/"
 		  . basename($0, '.pl') . '_kafka'
 	}, $class;
@@ -71,7 +74,7 @@ sub start
 		"$ENV{FINTRANS_TREE}/bridge/kafka/kafka-server",
 		$self->{directory}, $self->{port}, $self->{controller_port},
 		"num.partitions=$self->{partitions}",
-		'group.min.session.timeout.ms=1000');
+		'group.min.session.timeout.ms=1000', @{ $self->{settings} });
 	wait_for_answer($self, sub { $self->answers });
 	return;
 }
@@ -135,6 +138,21 @@ sub command
 		($answer) = substr($self->{process}->output, $known) =~ /^(.*)\n/;
 	});
 	die "$command: $answer\n" unless $answer eq 'ok';
+	return;
+}
+
+# tool NAME, ARGUMENTS...: one of Apache Kafka's own
+sub tool
+{
+	my ($self, $name, @arguments) = @_;
+	my $log = "$PostgreSQL::Test::Utils::log_path/" . basename($0, '.pl') . '_tool.log';
+
+	# the first compiler alone, since it ends at once
+	system('bash', '-c', 'exec "$@" >> "$0" 2>&1', $log, 'java',
+		'-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC',
+		'-cp', "$ENV{FINTRANS_TREE}/build/kafka/*", $name,
+		'--bootstrap-server', $self->{bootstrap}, @arguments) == 0
+	  or die "$name failed: " . slurp_file($log);
 	return;
 }
 
