@@ -215,13 +215,14 @@ CREATE OR REPLACE VIEW @extschema@.fintrans_window_differences AS
      AND (b.expected_transactions, b.expected_total)
          IS DISTINCT FROM (b.found_transactions, b.found_total)
      AND NOT (b.found_transactions IS NULL AND coalesce(b.is_full, false))
-     -- keys that came when it was full are missing once others are deleted
+     -- keys that came when it was full are missing once others are deleted; its
+     -- alert is one that overlaps the window that ends with it
      AND NOT (@extschema@.fintrans_rule_cap(r.kind, r.threshold) > 0
               AND coalesce(b.found_transactions, 0) < b.expected_transactions
               AND EXISTS (
                     SELECT FROM @extschema@.fintrans_overlapping_alerts(
                       b.rule, NULL, NULL, b.account,
-                      to_timestamp(b.bucket * (extract(epoch FROM r.time_window) / 24)::double precision),
+                      to_timestamp((b.bucket - 23) * (extract(epoch FROM r.time_window) / 24)::double precision),
                       to_timestamp((b.bucket + 1) * (extract(epoch FROM r.time_window) / 24)::double precision))))
    GROUP BY 1, 2, 3, 4, 5;
 

@@ -158,6 +158,10 @@ SELECT * FROM fintrans_verify();
 SELECT pay('2026-04-03 12:00', 'p' || n, 'crowd', 1) FROM generate_series(1, 9) n;
 DELETE FROM fintrans_transactions WHERE target_account = 'crowd' AND source_account !~ '^p';
 SELECT * FROM fintrans_verify();
+-- in a later bucket too, whose windows that alert overlaps
+SELECT pay('2026-04-03 14:00', 'q' || n, 'crowd', 1) FROM generate_series(1, 9) n \g /dev/null
+DELETE FROM fintrans_transactions WHERE source_account IN ('q1', 'q2');
+SELECT * FROM fintrans_verify();
 DELETE FROM fintrans_rules WHERE name = 'many';
 -- bad rules
 SELECT fintrans_set_rule('bad', 1, kind => 'velocity');
