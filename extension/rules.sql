@@ -20,12 +20,19 @@ BEGIN
     IF NEW.name <> OLD.name THEN
       NEW.swept_threshold := NULL;
     END IF;
-    -- what those alerts say would keep the other kind from raising any
-    IF NEW.kind <> OLD.kind AND NEW.name = OLD.name
+    -- what those alerts say would keep the other kind from raising any, and so
+    -- would another rule that takes the name
+    IF (NEW.kind <> OLD.kind OR NEW.name <> OLD.name)
        AND EXISTS (SELECT FROM @extschema@.fintrans_alerts a WHERE a.rule = OLD.name) THEN
       RAISE EXCEPTION 'rule "%" has raised alerts as one of kind %', OLD.name, OLD.kind
         USING ERRCODE = 'object_in_use',
               HINT = 'Make a rule of another name, and disable this one.';
+    END IF;
+    IF NEW.name <> OLD.name
+       AND EXISTS (SELECT FROM @extschema@.fintrans_alerts a WHERE a.rule = NEW.name) THEN
+      RAISE EXCEPTION 'another rule "%" has raised alerts', NEW.name
+        USING ERRCODE = 'object_in_use',
+              HINT = 'Give the rule a name that none has had.';
     END IF;
     -- window states made for what the rule was are of no use for it now
     IF (NEW.kind, NEW.time_window, NEW.amount_from, NEW.amount_below, NEW.enabled,

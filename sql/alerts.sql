@@ -135,8 +135,12 @@ SELECT fintrans_set_rule('least total', 1e-16000);
 SELECT fintrans_set_rule('least number', 1e-16000, kind => 'velocity', "window" => '1 day');
 SELECT DISTINCT rule, level FROM listed WHERE rule LIKE 'least%' ORDER BY 1;
 DELETE FROM fintrans_rules WHERE name LIKE 'least%';
--- a rule that has raised alerts stays of its kind
+-- a rule that has raised alerts stays of its kind, and keeps its name
 SELECT fintrans_set_rule('day', 100, kind => 'incoming_total', "window" => '1 day');
+UPDATE fintrans_rules SET name = 'week' WHERE name = 'day';
+INSERT INTO fintrans_rules (name, threshold) VALUES ('unused', 1e14);
+UPDATE fintrans_rules SET name = 'least total' WHERE name = 'unused';
+DELETE FROM fintrans_rules WHERE name = 'unused';
 -- one more window of a subject with many alerts looks at few of them
 SELECT fintrans_set_rule('minute of ' || kind, 0, kind => kind, "window" => '1 minute') FROM (VALUES ('velocity'), ('pair_total')) k (kind);
 INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
