@@ -706,7 +706,8 @@ static void
 read_amount(Reader *reader, Amount *amount)
 {
 	uint8		tag = read_byte(reader);
-	int			length;
+	char	   *text;
+	size_t		length;
 
 	memset(amount, 0, sizeof(*amount));
 	if (tag <= AMOUNT_MAX_DECIMALS)
@@ -718,9 +719,12 @@ read_amount(Reader *reader, Amount *amount)
 	if (tag != TAG_NUMERIC)
 		refuse_stored();
 	length = read_count(reader);
+	text = pnstrdup(reader->next, length);
+	if (length == 0 || strspn(text, "-.0123456789") != length)
+		refuse_stored();
 	amount_from_datum(amount,
 					  DirectFunctionCall3(numeric_in,
-										  CStringGetDatum(pnstrdup(reader->next, length)),
+										  CStringGetDatum(text),
 										  ObjectIdGetDatum(InvalidOid),
 										  Int32GetDatum(-1)));
 	reader->next += length;

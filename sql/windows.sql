@@ -204,6 +204,7 @@ SELECT * FROM fintrans_window_entries('\x0101');
 SELECT * FROM fintrans_window_entries('\x01ffffffffffffffffffff');
 SELECT * FROM fintrans_window_entries('\x0101010000010102000200ff');
 SELECT * FROM fintrans_window_entries('\x0101010000020102aabbcc');
+SELECT * FROM fintrans_window_entries('\x0101010000010102000200ff036e616e');
 SELECT * FROM fintrans_window_entries('\x01010700010201010200020064');
 SELECT * FROM fintrans_window_entries('\x01010700010202010201000000000002');
 SELECT fintrans_window_hits('pair_total', 1, NULL, '{1,2}', '{0}', '{1}', '{1}');
