@@ -155,6 +155,7 @@ write_batch(Batch *batch, const char *directory, int number)
 static double
 fill(const Intake *intake, Batch *batch, int64_t rows)
 {
+	RecordVerdict verdict;
 	BatchMessage message = {
 		.has_event_time = true,.event_time_ms = INT64_C(1795766400000)
 	};
@@ -168,7 +169,7 @@ fill(const Intake *intake, Batch *batch, int64_t rows)
 	{
 		message.payload = payloads[message.offset % MESSAGES];
 		message.payload_bytes = lengths[message.offset % MESSAGES];
-		if (intake_add(intake, batch, 0, &message) != BATCH_ADDED)
+		if (intake_add(intake, batch, 0, &message, &verdict) != BATCH_ADDED)
 			fail("a batch is full");
 	}
 	if (batch->row_count != rows)

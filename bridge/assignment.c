@@ -35,6 +35,7 @@ static bool is_complete(const OffsetList *found, const OffsetList *assigned);
 static void add_newcomers(Assignment *assignment, Writer *writer);
 static bool begin_fetch(Assignment *assignment, Consumer *consumer,
 						char *errstr, size_t errstr_size);
+static bool start_breaker(Assignment *assignment);
 static bool judge(Assignment *assignment, const OffsetList *assigned,
 				  const Bounds *bounds, OffsetList *fetch);
 static bool judge_partition(Assignment *assignment, const OffsetItem *item,
@@ -62,6 +63,8 @@ assignment_free(Assignment *assignment)
 	free(assignment->question.topics);
 	offset_list_free(&assignment->question.add);
 	offset_list_free(&assignment->question.found);
+	offset_list_free(&assignment->question.dead_letters);
+	breaker_free(&assignment->breaker);
 	offset_list_free(&assignment->positions);
 	offset_list_free(&assignment->targets);
 	offset_list_free(&assignment->unanswered);
@@ -161,6 +164,36 @@ assignment_recognise(Assignment *assignment, size_t slot,
 							 reason);
 	item->last.is_set = false;
 	return verdict;
+}
+
+void
+assignment_trip(Assignment *assignment, size_t slot, int64_t offset,
+				const char *reason)
+{
+	OffsetItem	position = assignment->positions.items[slot];
+	char		text[HALT_REASON_BYTES];
+
+	/* where the table will be when all before it has been stored */
+	position.offset = offset;
+	snprintf(text, sizeof(text),
+			 "offset %" PRId64 " (%s) would be dead letter %" PRId64
+			 " of %" PRId64 " offsets: mend what is sent, or how it is read,"
+			 " or raise --max-reject-percent", offset, reason,
+			 assignment->breaker.allowed + 1, assignment->breaker.window);
+	/* without the memory for it the next fetch finds it out again */
+	if (halt_list_add(&assignment->halts, &position, POSITION_TRIPPED, text))
+		halt_list_report(&assignment->halts);
+}
+
+void
+assignment_set_breaker(Assignment *assignment, int64_t window,
+					   int64_t percent)
+{
+	breaker_set(&assignment->breaker, window, percent);
+	assignment->question.window =
+		breaker_remembers(&assignment->breaker) ? window : 0;
+	assignment->question.allowed = assignment->breaker.allowed;
+	halt_list_forget(&assignment->halts, POSITION_TRIPPED);
 }
 
 void
@@ -264,7 +297,8 @@ begin_fetch(Assignment *assignment, Consumer *consumer, char *errstr,
 
 	snprintf(errstr, errstr_size, "out of memory");
 	if (bounds_ask(&bounds, consumer, assigned, errstr, errstr_size) &&
-		judge(assignment, assigned, &bounds, &fetch))
+		judge(assignment, assigned, &bounds, &fetch) &&
+		start_breaker(assignment))
 		begun = consumer_fetch(consumer, &fetch, errstr, errstr_size);
 	offset_list_free(&fetch);
 	bounds_free(&bounds);
@@ -280,6 +314,30 @@ begin_fetch(Assignment *assignment, Consumer *consumer, char *errstr,
 			  assignment->unanswered.count);
 	halt_list_report(&assignment->halts);
 	report_unanswered(assignment);
+	return true;
+}
+
+/* With what the table has; false when memory is short. */
+static bool
+start_breaker(Assignment *assignment)
+{
+	const OffsetList *dead_letters = &assignment->question.dead_letters;
+	const OffsetList *positions = &assignment->positions;
+
+	if (!breaker_start(&assignment->breaker, positions->count))
+		return false;
+	for (size_t i = 0; i < dead_letters->count; i++)
+	{
+		const OffsetItem *letter = &dead_letters->items[i];
+		const OffsetItem *position = offset_list_find(positions, letter->topic,
+													  letter->partition);
+
+		if (position != NULL && letter->offset < position->offset &&
+			!breaker_note(&assignment->breaker,
+						  (size_t) (position - positions->items),
+						  letter->offset))
+			return false;
+	}
 	return true;
 }
 

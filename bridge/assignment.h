@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "backoff.h"
+#include "breaker.h"
 #include "consumer.h"
 #include "halt_list.h"
 #include "offset_list.h"
@@ -41,6 +42,7 @@ typedef struct Assignment
 								 * is to be recognised */
 	OffsetList	targets;		/* high watermarks when first assigned */
 	HaltList	halts;			/* partitions left out */
+	Breaker		breaker;		/* LOADING: of the slots of positions */
 	OffsetList	unanswered;		/* partitions whose bounds Kafka has not told;
 								 * those without a slot are not fetched */
 	int64_t		ask_again_ms;	/* for them; not before, monotonic */
@@ -84,6 +86,22 @@ extern bool assignment_take(Assignment *assignment, Consumer *consumer,
  */
 extern MarkVerdict assignment_recognise(Assignment *assignment, size_t slot,
 										const BatchMessage *message);
+
+/*
+ * The next message of the slot, at this offset, would be one dead letter too
+ * many, for this reason: the partition is halted.  When what was read before
+ * has been stored, the assignment is to be renewed.
+ */
+extern void assignment_trip(Assignment *assignment, size_t slot,
+							int64_t offset, const char *reason);
+
+/*
+ * Let the breaker allow so many per cent of a partition's latest `window`
+ * offsets.  The assignment is to be renewed: partitions that it has halted are
+ * tried again.
+ */
+extern void assignment_set_breaker(Assignment *assignment, int64_t window,
+								   int64_t percent);
 
 /* The partition of the slot has no message left. */
 extern void assignment_pass_end(Assignment *assignment, size_t slot);

@@ -93,7 +93,9 @@ typedef enum BatchResult
 	BATCH_ADDED,
 	BATCH_STALE,				/* offset handled already: nothing done */
 	BATCH_FULL,					/* nothing done: close the batch first */
-	BATCH_NO_MEMORY				/* nothing done: a huge payload did not fit */
+	BATCH_NO_MEMORY,			/* nothing done: a huge payload did not fit */
+	BATCH_TRIPPED				/* nothing done: one dead letter too many; not
+								 * a batch's, but intake.h's */
 } BatchResult;
 
 /* Allocate the buffers; false when memory is short. */

@@ -58,6 +58,8 @@ typedef struct Settings
 	CodecSettings codec;
 	const char *time_range;
 	const char *currency;
+	int64_t		reject_percent;
+	int64_t		reject_window;
 	const char *retain;
 	bool		no_index;
 	bool		exit_at_end;
@@ -153,6 +155,14 @@ static const OptionSpec specs[] = {
 		"fourth field or that of --fields, and one that names another becomes "
 		"a dead letter.  The first bridge that names one decides it for all "
 	"that are started later."},
+	{"max-reject-percent", "FINTRANS_MAX_REJECT_PERCENT", NULL, OPTION_INTEGER,
+		offsetof(Settings, reject_percent), "N", "50", 0, 100, NULL, false,
+		"Halt a partition at the message that would make more of its latest "
+		"offsets dead letters, before all that comes becomes one; 100 never "
+	"halts it.  What was stored or became a dead letter before stays so."},
+	{"reject-window", "FINTRANS_REJECT_WINDOW", NULL, OPTION_INTEGER,
+		offsetof(Settings, reject_window), "N", "1000", 1, 10000, NULL, false,
+		"How many of its latest offsets."},
 	{"retain", "FINTRANS_RETAIN", NULL, OPTION_TEXT,
 		offsetof(Settings, retain), "DURATION", NULL, 0, 0, NULL, false,
 		"Drop the transactions of days before this long ago, such as 400d.  "
@@ -307,6 +317,8 @@ read_settings(const Settings *settings, IngestSettings *ingest,
 	ingest->status_seconds = settings->status_seconds;
 	ingest->group = settings->group;
 	ingest->is_watched = settings->http_port > 0;
+	ingest->reject_window = settings->reject_window;
+	ingest->reject_percent = settings->reject_percent;
 	return time_spec_parse_start(settings->start, &ingest->start, errstr,
 								 errstr_size) &&
 		time_spec_parse_range(settings->time_range, &ingest->time_range,

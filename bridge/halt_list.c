@@ -15,6 +15,9 @@
 /* Halts are reported again after this time. */
 #define REVIEW_MS 60000
 
+static bool reserve(Halt **items, size_t *allocated, size_t count);
+static bool was_reported(const HaltList *list, const Halt *halt);
+static bool is_same_partition(const Halt *halt, const OffsetItem *position);
 static bool is_lasting(const Halt *halt, const OffsetList *found);
 static bool has_changed(const Halt *halt, const PositionBounds *bounds,
 						bool skip_lost);
@@ -23,6 +26,7 @@ void
 halt_list_free(HaltList *list)
 {
 	free(list->items);
+	free(list->before);
 	memset(list, 0, sizeof(*list));
 }
 
@@ -30,6 +34,7 @@ void
 halt_list_clear(HaltList *list)
 {
 	list->count = 0;
+	list->before_count = 0;
 }
 
 bool
@@ -38,20 +43,13 @@ halt_list_add(HaltList *list, const OffsetItem *position,
 {
 	Halt	   *halt;
 
-	if (list->count == list->allocated)
-	{
-		size_t		allocated = list->allocated * 2 + 4;
-		Halt	   *larger = realloc(list->items, allocated * sizeof(*larger));
-
-		if (larger == NULL)
-			return false;
-		list->items = larger;
-		list->allocated = allocated;
-	}
+	if (!reserve(&list->items, &list->allocated, list->count + 1))
+		return false;
 	halt = &list->items[list->count++];
 	halt->position = *position;
 	halt->verdict = verdict;
 	snprintf(halt->reason, sizeof(halt->reason), "%s", reason);
+	halt->reported = was_reported(list, halt);
 	return true;
 }
 
@@ -59,8 +57,7 @@ const Halt *
 halt_list_find(const HaltList *list, const OffsetItem *position)
 {
 	for (size_t i = 0; i < list->count; i++)
-		if (list->items[i].position.partition == position->partition &&
-			strcmp(list->items[i].position.topic, position->topic) == 0)
+		if (is_same_partition(&list->items[i], position))
 			return &list->items[i];
 	return NULL;
 }
@@ -76,10 +73,29 @@ halt_list_begin(HaltList *list, const OffsetList *found)
 {
 	size_t		left = 0;
 
+	/* without the memory for it they are reported once more */
+	list->before_count =
+		reserve(&list->before, &list->before_allocated, list->count) ?
+		list->count : 0;
+	if (list->before_count > 0)
+		memcpy(list->before, list->items, list->count * sizeof(*list->items));
 	for (size_t i = 0; i < list->count; i++)
 		if (is_lasting(&list->items[i], found))
 			list->items[left++] = list->items[i];
 	list->count = left;
+}
+
+bool
+halt_list_forget(HaltList *list, PositionVerdict verdict)
+{
+	size_t		before = list->count;
+	size_t		left = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].verdict != verdict)
+			list->items[left++] = list->items[i];
+	list->count = left;
+	return left < before;
 }
 
 void
@@ -87,8 +103,11 @@ halt_list_report(HaltList *list)
 {
 	for (size_t i = 0; i < list->count; i++)
 	{
-		const Halt *halt = &list->items[i];
+		Halt	   *halt = &list->items[i];
 
+		if (halt->reported)
+			continue;
+		halt->reported = true;
 		log_write(LOG_LEVEL_ERROR, "partition halted",
 				  "topic=%s partition=%" PRId32 " reason=%s",
 				  halt->position.topic, halt->position.partition,
@@ -108,6 +127,8 @@ halt_list_review(HaltList *list, Consumer *consumer, bool skip_lost)
 
 	if (list->count == 0 || clock_monotonic_ms() < list->review_ms)
 		return false;
+	for (size_t i = 0; i < list->count; i++)
+		list->items[i].reported = false;
 	halt_list_report(list);
 	for (size_t i = 0; i < list->count && asked; i++)
 		asked = offset_list_add(&halted, list->items[i].position.topic,
@@ -126,14 +147,51 @@ halt_list_review(HaltList *list, Consumer *consumer, bool skip_lost)
 }
 
 static bool
+reserve(Halt **items, size_t *allocated, size_t count)
+{
+	size_t		wanted = *allocated * 2 > count ? *allocated * 2 : count + 4;
+	Halt	   *larger;
+
+	if (count <= *allocated)
+		return true;
+	larger = realloc(*items, wanted * sizeof(*larger));
+	if (larger == NULL)
+		return false;
+	*items = larger;
+	*allocated = wanted;
+	return true;
+}
+
+/* Was the same said of it when positions were judged the last time? */
+static bool
+was_reported(const HaltList *list, const Halt *halt)
+{
+	for (size_t i = 0; i < list->before_count; i++)
+		if (is_same_partition(&list->before[i], &halt->position) &&
+			list->before[i].reported &&
+			strcmp(list->before[i].reason, halt->reason) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_same_partition(const Halt *halt, const OffsetItem *position)
+{
+	return halt->position.partition == position->partition &&
+		strcmp(halt->position.topic, position->topic) == 0;
+}
+
+static bool
 is_lasting(const Halt *halt, const OffsetList *found)
 {
 	const OffsetItem *item = offset_list_find(found, halt->position.topic,
 											  halt->position.partition);
 
-	return halt->verdict == POSITION_REPLACED && item != NULL &&
-		item->offset == halt->position.offset && item->last.is_set &&
-		item->last.offset == halt->position.last.offset;
+	if (item == NULL || item->offset != halt->position.offset)
+		return false;
+	return halt->verdict == POSITION_TRIPPED ||
+		(halt->verdict == POSITION_REPLACED && item->last.is_set &&
+		 item->last.offset == halt->position.last.offset);
 }
 
 static bool
@@ -141,7 +199,8 @@ has_changed(const Halt *halt, const PositionBounds *bounds, bool skip_lost)
 {
 	char		reason[HALT_REASON_BYTES];
 
-	return halt->verdict != POSITION_REPLACED && position_is_known(bounds) &&
+	return halt->verdict != POSITION_REPLACED &&
+		halt->verdict != POSITION_TRIPPED && position_is_known(bounds) &&
 		position_judge(halt->position.offset, bounds, skip_lost, reason,
 					   sizeof(reason)) != halt->verdict;
 }

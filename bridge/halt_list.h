@@ -19,6 +19,7 @@ typedef struct Halt
 {
 	OffsetItem	position;		/* in the table */
 	PositionVerdict verdict;
+	bool		reported;		/* since it was added */
 	char		reason[HALT_REASON_BYTES];
 } Halt;
 
@@ -28,6 +29,10 @@ typedef struct HaltList
 	Halt	   *items;
 	size_t		count;
 	size_t		allocated;
+	Halt	   *before;			/* what halt_list_begin() found, to know what
+								 * has been reported */
+	size_t		before_count;
+	size_t		before_allocated;
 	int64_t		review_ms;		/* when next, monotonic */
 } HaltList;
 
@@ -50,7 +55,10 @@ extern bool halt_list_has(const HaltList *list, const OffsetItem *position);
  */
 extern void halt_list_begin(HaltList *list, const OffsetList *found);
 
-/* Log them all. */
+/* Forget those of this verdict; false when there are none. */
+extern bool halt_list_forget(HaltList *list, PositionVerdict verdict);
+
+/* Log those that have not been. */
 extern void halt_list_report(HaltList *list);
 
 /*

@@ -60,6 +60,7 @@ static void end_if_closed(Ingest *ingest, int64_t now_ms);
 static void fail_if_halted(Ingest *ingest);
 static void fail_if_missing(Ingest *ingest);
 static void pump(Ingest *ingest, int64_t now_ms);
+static bool is_held_up(const Ingest *ingest);
 static int	poll_ms(const Ingest *ingest, int64_t now_ms);
 static void take_event(Ingest *ingest, ConsumerEvent event);
 static void take_end(Ingest *ingest);
@@ -148,6 +149,9 @@ open_ingest(Ingest *ingest, const IngestSettings *settings,
 				clock_monotonic_ms());
 	assignment_init(&ingest->assignment, &settings->start,
 					settings->skip_lost);
+	assignment_set_breaker(&ingest->assignment, settings->reject_window,
+						   settings->reject_percent);
+	ingest->intake.breaker = &ingest->assignment.breaker;
 	for (int i = 0; i < 2; i++)
 	{
 		if (batch_init(&ingest->batches[i], settings->batch_rows,
@@ -203,6 +207,7 @@ keep_house(Ingest *ingest, int64_t now_ms)
 						ingest->writer);
 	}
 	close_if_asked(ingest, now_ms);
+	ingest_leave_tripped(ingest);
 	ingest_hand_over(ingest, now_ms);
 	end_if_closed(ingest, now_ms);
 	if (now_ms >= ingest->publish_ms)
@@ -386,8 +391,7 @@ pump(Ingest *ingest, int64_t now_ms)
 
 	if (left > PUMP_MESSAGES)
 		left = PUMP_MESSAGES;
-	if (ingest->closing != CLOSING_NOT || ingest->message_waits ||
-		batch_is_full(ingest->filling))
+	if (ingest->closing != CLOSING_NOT || is_held_up(ingest))
 	{
 		writer_wait(ingest->writer, POLL_MS);
 		return;
@@ -401,10 +405,17 @@ pump(Ingest *ingest, int64_t now_ms)
 		if (event == CONSUMER_NOTHING && timeout_ms > 0)
 			ingest->idle_ms = clock_monotonic_ms();
 		timeout_ms = 0;
-		if (event != CONSUMER_MESSAGE || ingest->message_waits ||
-			batch_is_full(ingest->filling))
+		if (event != CONSUMER_MESSAGE || is_held_up(ingest))
 			break;
 	}
+}
+
+/* Has the batch to be handed over before another message is taken? */
+static bool
+is_held_up(const Ingest *ingest)
+{
+	return ingest->message_waits || ingest->tripped ||
+		batch_is_full(ingest->filling);
 }
 
 /* How long nothing but a message could be of interest. */
@@ -463,6 +474,8 @@ take_event(Ingest *ingest, ConsumerEvent event)
 void
 ingest_take_message(Ingest *ingest)
 {
+	RecordVerdict verdict;
+
 	/* what comes while positions are looked up is fetched again */
 	if (ingest->assignment.stage != ASSIGNMENT_LOADING)
 		return;
@@ -478,7 +491,8 @@ ingest_take_message(Ingest *ingest)
 			return;
 	}
 	switch (intake_add(&ingest->intake, ingest->filling,
-					   ingest->message.slot, &ingest->message.message))
+					   ingest->message.slot, &ingest->message.message,
+					   &verdict))
 	{
 		case BATCH_ADDED:
 			open_filling(ingest);
@@ -491,6 +505,12 @@ ingest_take_message(Ingest *ingest)
 			break;
 		case BATCH_NO_MEMORY:
 			ingest_fail(ingest, "could not keep a dead letter", "out of memory");
+			break;
+		case BATCH_TRIPPED:
+			assignment_trip(&ingest->assignment, ingest->message.slot,
+							ingest->message.message.offset,
+							record_reason(verdict));
+			ingest->tripped = true;
 			break;
 	}
 }

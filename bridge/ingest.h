@@ -34,6 +34,8 @@ typedef struct IngestSettings
 	const char *group;
 	bool		is_watched;		/* somebody may ask how things stand, also
 								 * while there is nothing to do */
+	int64_t		reject_window;	/* the breaker's */
+	int64_t		reject_percent;
 } IngestSettings;
 
 /* Set by a signal handler: drain and come back. */

@@ -35,6 +35,9 @@ typedef struct Ingest
 	bool		storing_is_ours;	/* its partitions are still assigned */
 	ConsumerMessage message;
 	bool		message_waits;	/* it did not fit the batch */
+	bool		tripped;		/* the breaker halted a partition: what was
+								 * read before is stored, then positions are
+								 * looked up */
 	bool		stuck;			/* the writer was, positions are to be looked
 								 * up when it is through */
 	Intake		intake;
@@ -75,6 +78,9 @@ extern void ingest_hand_over(Ingest *ingest, int64_t now_ms);
 
 /* While the writer is stuck nothing is fetched, but polling goes on. */
 extern void ingest_watch_writer(Ingest *ingest);
+
+/* What was read before the breaker tripped has been stored: go on. */
+extern void ingest_leave_tripped(Ingest *ingest);
 
 /* Begin again from the table of positions, after at least delay_ms. */
 extern void ingest_renew(Ingest *ingest, int64_t delay_ms);

@@ -61,6 +61,7 @@ ingest_hand_over(Ingest *ingest, int64_t now_ms)
 	if (ingest->ended || batch->opened_ms == 0 ||
 		!writer_is_idle(ingest->writer) ||
 		(ingest->closing == CLOSING_NOT && !ingest->message_waits &&
+		 !ingest->tripped &&
 		 !batch_is_full(batch) &&
 		 now_ms < batch->opened_ms + ingest->settings->linger_ms))
 		return;
@@ -102,6 +103,14 @@ ingest_watch_writer(Ingest *ingest)
 }
 
 void
+ingest_leave_tripped(Ingest *ingest)
+{
+	if (ingest->tripped && ingest->storing == NULL &&
+		ingest->filling->opened_ms == 0 && ingest->closing == CLOSING_NOT)
+		ingest_renew(ingest, 0);
+}
+
+void
 ingest_renew(Ingest *ingest, int64_t delay_ms)
 {
 	ingest_drop(ingest);
@@ -115,6 +124,7 @@ ingest_drop(Ingest *ingest)
 {
 	ingest->message_waits = false;
 	count_consumed(ingest);
+	ingest->tripped = false;
 	/* no memory is needed for no slots */
 	(void) batch_start(ingest->filling, 0);
 }

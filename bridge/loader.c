@@ -67,11 +67,17 @@ static Outcome copy_rows(Loader *loader, const Batch *batch);
 static Outcome copy_dead_letters(Loader *loader, const Batch *batch);
 static Outcome commit(Loader *loader);
 static void roll_back(Loader *loader);
+static Outcome finish_topics(Loader *loader, const char *const *topics,
+							 size_t topic_count, const char **parameters);
 static Outcome query_positions(Loader *loader,
 							   const char *const *topics,
 							   size_t topic_count);
+static bool keep_dead_letters(Loader *loader, const char *const *topics,
+							  size_t topic_count, OffsetList *dead_letters);
 static bool keep_positions(Loader *loader, const char *const *topics,
 						   size_t topic_count, OffsetList *positions);
+static const char *own_topic(const Loader *loader, int row,
+							 const char *const *topics, size_t topic_count);
 static MessageMark get_mark(const Database *database, int row);
 
 Loader *
@@ -227,6 +233,41 @@ loader_read_positions(Loader *loader, const char *const *topics,
 
 	if (outcome == OUTCOME_DONE &&
 		!keep_positions(loader, topics, topic_count, positions))
+		return session_fail(loader->session, OUTCOME_FATAL, "out of memory");
+	return outcome;
+}
+
+/*
+ * By offset, downwards: so the primary key is read, and a table that is large
+ * though hardly anything in it is recent costs nothing.
+ */
+Outcome
+loader_read_dead_letters(Loader *loader, const char *const *topics,
+						 size_t topic_count, int64_t window, int64_t allowed,
+						 OffsetList *dead_letters)
+{
+	const char *parameters[1];
+	Outcome		outcome;
+	char		sql[SESSION_SQL_BYTES];
+
+	outcome = finish_topics(loader, topics, topic_count, parameters);
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	snprintf(sql, sizeof(sql),
+			 "SELECT o.topic, o.kafka_partition, l.kafka_offset"
+			 " FROM %1$s.fintrans_offsets o CROSS JOIN LATERAL ("
+			 " SELECT d.kafka_offset FROM %1$s.fintrans_dead_letters d"
+			 " WHERE d.topic = o.topic"
+			 " AND d.kafka_partition = o.kafka_partition"
+			 " AND d.kafka_offset > o.next_offset - %2$" PRId64
+			 " AND d.kafka_offset < o.next_offset"
+			 " AND d.reason <> 'refused'"
+			 " ORDER BY d.kafka_offset DESC LIMIT %3$" PRId64 ") l"
+			 " WHERE o.topic = ANY ($1::text[]) ORDER BY 1, 2, 3",
+			 session_schema(loader->session), window, allowed);
+	outcome = session_run(loader->session, sql, parameters, 1);
+	if (outcome == OUTCOME_DONE &&
+		!keep_dead_letters(loader, topics, topic_count, dead_letters))
 		return session_fail(loader->session, OUTCOME_FATAL, "out of memory");
 	return outcome;
 }
@@ -603,6 +644,17 @@ roll_back(Loader *loader)
 		session_disconnect(loader->session);
 }
 
+/* As the one parameter of a statement. */
+static Outcome
+finish_topics(Loader *loader, const char *const *topics, size_t topic_count,
+			  const char **parameters)
+{
+	array_text_reset(&loader->arrays[0]);
+	for (size_t i = 0; i < topic_count; i++)
+		array_text_add_text(&loader->arrays[0], topics[i]);
+	return finish_arrays(loader, 1, parameters);
+}
+
 static Outcome
 query_positions(Loader *loader, const char *const *topics, size_t topic_count)
 {
@@ -610,10 +662,8 @@ query_positions(Loader *loader, const char *const *topics, size_t topic_count)
 	Outcome		outcome;
 	char		sql[SESSION_SQL_BYTES];
 
-	array_text_reset(&loader->arrays[0]);
-	for (size_t i = 0; i < topic_count; i++)
-		array_text_add_text(&loader->arrays[0], topics[i]);
-	if ((outcome = finish_arrays(loader, 1, parameters)) != OUTCOME_DONE)
+	outcome = finish_topics(loader, topics, topic_count, parameters);
+	if (outcome != OUTCOME_DONE)
 		return outcome;
 	snprintf(sql, sizeof(sql),
 			 "SELECT topic, kafka_partition, next_offset, last_offset,"
@@ -632,22 +682,54 @@ keep_positions(Loader *loader, const char *const *topics, size_t topic_count,
 	offset_list_clear(positions);
 	for (int row = 0; row < database_rows(database); row++)
 	{
-		const char *topic = database_value(database, row, 0);
+		const char *topic = own_topic(loader, row, topics, topic_count);
 		int32_t		partition =
 		(int32_t) strtol(database_value(database, row, 1), NULL, 10);
 		int64_t		next_offset =
 		strtoll(database_value(database, row, 2), NULL, 10);
-		size_t		i = 0;
 
-		while (i < topic_count && strcmp(topics[i], topic) != 0)
-			i++;
-		if (i == topic_count)
+		if (topic == NULL)
 			continue;
-		if (!offset_list_add(positions, topics[i], partition, next_offset))
+		if (!offset_list_add(positions, topic, partition, next_offset))
 			return false;
 		positions->items[positions->count - 1].last = get_mark(database, row);
 	}
 	return true;
+}
+
+static bool
+keep_dead_letters(Loader *loader, const char *const *topics,
+				  size_t topic_count, OffsetList *dead_letters)
+{
+	const Database *database = session_database(loader->session);
+
+	for (int row = 0; row < database_rows(database); row++)
+	{
+		const char *topic = own_topic(loader, row, topics, topic_count);
+
+		if (topic != NULL &&
+			!offset_list_add(dead_letters, topic,
+							 (int32_t) strtol(database_value(database, row, 1),
+											  NULL, 10),
+							 strtoll(database_value(database, row, 2), NULL,
+									 10)))
+			return false;
+	}
+	return true;
+}
+
+/* The topic that a row begins with, as the caller has it; NULL for none. */
+static const char *
+own_topic(const Loader *loader, int row, const char *const *topics,
+		  size_t topic_count)
+{
+	const char *topic =
+		database_value(session_database(loader->session), row, 0);
+
+	for (size_t i = 0; i < topic_count; i++)
+		if (strcmp(topics[i], topic) == 0)
+			return topics[i];
+	return NULL;
 }
 
 static MessageMark

@@ -73,6 +73,17 @@ extern Outcome loader_read_positions(Loader *loader,
 										   OffsetList *positions);
 
 /*
+ * The latest dead letters of each partition of these topics that the parser
+ * made: at most `allowed` of the `window` offsets before its position.  Sorted;
+ * the topics of the result are those given.
+ */
+extern Outcome loader_read_dead_letters(Loader *loader,
+										const char *const *topics,
+										size_t topic_count, int64_t window,
+										int64_t allowed,
+										OffsetList *dead_letters);
+
+/*
  * Add partitions to the table, in one database transaction; those it has
  * already keep their position.  The list must be sorted.
  */

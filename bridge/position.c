@@ -41,7 +41,7 @@ bool
 position_is_halt(PositionVerdict verdict)
 {
 	return verdict == POSITION_LOST || verdict == POSITION_AHEAD ||
-		verdict == POSITION_REPLACED;
+		verdict == POSITION_REPLACED || verdict == POSITION_TRIPPED;
 }
 
 int64_t

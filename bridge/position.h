@@ -28,8 +28,10 @@ typedef enum PositionVerdict
 								 * before it are lost, and counted skipped */
 	POSITION_LOST,				/* halt: Kafka has deleted what comes next */
 	POSITION_AHEAD,				/* halt: Kafka holds less than was read */
-	POSITION_REPLACED			/* halt: Kafka holds another message where one
+	POSITION_REPLACED,			/* halt: Kafka holds another message where one
 								 * was read; found when it is fetched */
+	POSITION_TRIPPED			/* halt: what comes next would be one dead
+								 * letter too many; found when it is fetched */
 } PositionVerdict;
 
 extern bool position_is_known(const PositionBounds *bounds);

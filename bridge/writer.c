@@ -352,9 +352,17 @@ do_job(Writer *writer)
 											   &positions->add);
 			if (outcome != OUTCOME_DONE)
 				return outcome;
-			return loader_read_positions(writer->loader, positions->topics,
-										 positions->topic_count,
-										 &positions->found);
+			outcome = loader_read_positions(writer->loader, positions->topics,
+											positions->topic_count,
+											&positions->found);
+			offset_list_clear(&positions->dead_letters);
+			if (outcome != OUTCOME_DONE || positions->window == 0)
+				return outcome;
+			return loader_read_dead_letters(writer->loader, positions->topics,
+											positions->topic_count,
+											positions->window,
+											positions->allowed,
+											&positions->dead_letters);
 		case WRITER_CHECK:
 			return loader_ping(writer->loader);
 	}

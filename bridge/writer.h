@@ -53,6 +53,10 @@ typedef struct WriterPositions
 	size_t		topic_count;
 	OffsetList	add;			/* first add these, unless there already */
 	OffsetList	found;			/* the answer */
+	int64_t		window;			/* offsets before each position in which dead
+								 * letters are asked for, 0 for none */
+	int64_t		allowed;		/* at most so many of a partition */
+	OffsetList	dead_letters;	/* the answer: of the parser; sorted */
 } WriterPositions;
 
 /*

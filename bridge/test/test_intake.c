@@ -62,7 +62,10 @@ take(const char *payload, bool has_event_time, int64_t ms)
 		.event_time_ms = ms
 	};
 
-	assert_int_equal(intake_add(&intake, &batch, 0, &message), BATCH_ADDED);
+	RecordVerdict verdict;
+
+	assert_int_equal(intake_add(&intake, &batch, 0, &message, &verdict),
+					 BATCH_ADDED);
 }
 
 static void
@@ -228,6 +231,34 @@ older_tables_get_older_reasons(void **state)
 	assert_last_reason("missing_field");
 }
 
+/* What trips is not taken; what was handled already is stale, not too much. */
+static void
+the_breaker_holds_dead_letters_up(void **state)
+{
+	Breaker		breaker = {0};
+	RecordVerdict verdict;
+	BatchMessage message = {.payload = "1 2", .payload_bytes = 3};
+
+	(void) state;
+	breaker_set(&breaker, 10, 20);
+	assert_true(breaker_start(&breaker, 1));
+	intake.breaker = &breaker;
+	take("1 2", true, NOW_MS);
+	take("1 2 3", true, NOW_MS);
+	take("1 2", true, NOW_MS);
+	message.offset = 3;
+	assert_int_equal(intake_add(&intake, &batch, 0, &message, &verdict),
+					 BATCH_TRIPPED);
+	assert_int_equal(verdict, FINTRANS_REJECT_FIELD_COUNT);
+	message.offset = 2;
+	assert_int_equal(intake_add(&intake, &batch, 0, &message, &verdict),
+					 BATCH_STALE);
+	assert_int_equal(batch.progress[0].next_offset, 3);
+	assert_int_equal(batch.dead_letter_count, 2);
+	take("1 2 3", true, NOW_MS);
+	breaker_free(&breaker);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -241,6 +272,7 @@ main(void)
 		TEST(the_currency_is_the_installations),
 		TEST(times_are_the_messages_or_kafkas),
 		TEST(older_tables_get_older_reasons),
+		TEST(the_breaker_holds_dead_letters_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
