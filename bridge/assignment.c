@@ -26,6 +26,9 @@
 #define ASK_AGAIN_MS 3000
 #define ASK_AGAIN_RATIO 10
 
+/* The same is not told more often. */
+#define LOADING_REPORT_MS 1000
+
 #define ERROR_BYTES ASSIGNMENT_REASON_BYTES
 
 static void ask(Assignment *assignment, const OffsetList *assigned,
@@ -35,6 +38,7 @@ static bool is_complete(const OffsetList *found, const OffsetList *assigned);
 static void add_newcomers(Assignment *assignment, Writer *writer);
 static bool begin_fetch(Assignment *assignment, Consumer *consumer,
 						char *errstr, size_t errstr_size);
+static void report_loading(Assignment *assignment);
 static bool start_breaker(Assignment *assignment);
 static bool judge(Assignment *assignment, const OffsetList *assigned,
 				  const Bounds *bounds, OffsetList *fetch);
@@ -308,13 +312,30 @@ begin_fetch(Assignment *assignment, Consumer *consumer, char *errstr,
 	assignment->ask_again_ms = clock_monotonic_ms() + ASK_AGAIN_MS;
 	backoff_reset(&assignment->trouble);
 	assignment->reason[0] = '\0';
-	log_write(LOG_LEVEL_INFO, "loading",
-			  "partitions=%zu halted=%zu unanswered=%zu",
-			  assignment->positions.count, assignment->halts.count,
-			  assignment->unanswered.count);
+	report_loading(assignment);
 	halt_list_report(&assignment->halts);
 	report_unanswered(assignment);
 	return true;
+}
+
+/* Renewals may follow each other closely: then one line a second will do. */
+static void
+report_loading(Assignment *assignment)
+{
+	const size_t counts[3] = {
+		assignment->positions.count, assignment->halts.count,
+		assignment->unanswered.count
+	};
+	int64_t		now_ms = clock_monotonic_ms();
+
+	if (memcmp(counts, assignment->told, sizeof(counts)) == 0 &&
+		now_ms < assignment->told_ms + LOADING_REPORT_MS)
+		return;
+	memcpy(assignment->told, counts, sizeof(counts));
+	assignment->told_ms = now_ms;
+	log_write(LOG_LEVEL_INFO, "loading",
+			  "partitions=%zu halted=%zu unanswered=%zu", counts[0], counts[1],
+			  counts[2]);
 }
 
 /* With what the table has; false when memory is short. */

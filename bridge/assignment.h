@@ -48,6 +48,8 @@ typedef struct Assignment
 	int64_t		ask_again_ms;	/* for them; not before, monotonic */
 	Backoff		silence;		/* when to name them again */
 	Backoff		trouble;		/* of looking up: when to log it again */
+	size_t		told[3];		/* of LOADING: what was logged last, */
+	int64_t		told_ms;		/* and when, monotonic */
 	char		reason[ASSIGNMENT_REASON_BYTES];	/* "" for no trouble */
 } Assignment;
 

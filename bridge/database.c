@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
 #include "sqlstate.h"
 
@@ -311,9 +312,11 @@ drain_results(PGconn *conn)
 		PQclear(result);
 }
 
+/* A trigger of somebody's may warn of each row. */
 void
 database_on_notice(void *argument, const PGresult *notice)
 {
+	Database   *database = argument;
 	const char *severity =
 		PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
 	const char *message =
@@ -322,13 +325,17 @@ database_on_notice(void *argument, const PGresult *notice)
 	const char *context = PQresultErrorField(notice, PG_DIAG_CONTEXT);
 	bool		is_warning = severity != NULL &&
 		strcmp(severity, "WARNING") == 0;
+	int64_t		suppressed = 0;
 
-	(void) argument;
 	if (!sqlstate_is_loggable(sqlstate, context))
 		message = TEXT_KEPT_BACK;
-	if (message != NULL)
-		log_write(is_warning ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG,
-				  "database notice", "sqlstate=%s text=%s",
-				  sqlstate != NULL ? sqlstate : "",
-				  log_quote(message, (char[256]) {0}, 256));
+	if (message == NULL ||
+		(is_warning && !trouble_is_due(&database->notices,
+									   trouble_code(message),
+									   clock_monotonic_ms(), &suppressed)))
+		return;
+	log_write(is_warning ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG,
+			  "database notice", "sqlstate=%s text=%s suppressed=%" PRId64,
+			  sqlstate != NULL ? sqlstate : "",
+			  log_quote(message, (char[256]) {0}, 256), suppressed);
 }

@@ -104,7 +104,7 @@ database_connect(Database *database)
 	free_keywords(&keywords);
 	if (PQstatus(database->conn) == CONNECTION_OK)
 	{
-		PQsetNoticeReceiver(database->conn, database_on_notice, NULL);
+		PQsetNoticeReceiver(database->conn, database_on_notice, database);
 		return true;
 	}
 	database_note_broken(database);

@@ -10,6 +10,7 @@
 #include <libpq-fe.h>
 
 #include "database.h"
+#include "trouble.h"
 
 struct Database
 {
@@ -18,6 +19,7 @@ struct Database
 	PGconn	   *conn;			/* NULL when never tried */
 	PGresult   *result;			/* of the latest statement, or NULL */
 	DatabaseError error;
+	Trouble		notices;		/* warnings told lately */
 };
 
 /* Keep what libpq itself says. */

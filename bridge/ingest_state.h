@@ -12,6 +12,7 @@
 #include "ingest.h"
 #include "intake.h"
 #include "status.h"
+#include "trouble.h"
 
 /* Why no more messages are taken. */
 typedef enum Closing
@@ -55,6 +56,7 @@ typedef struct Ingest
 	int64_t		publish_ms;		/* when to do so next, monotonic */
 	int64_t		topics_ms;		/* --exit-at-end: when to look next whether
 								 * there are any, monotonic */
+	Trouble		conflicts;		/* told lately */
 	Closing		closing;
 	int64_t		closing_ms;		/* since when, monotonic */
 	bool		ended;

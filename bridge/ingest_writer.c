@@ -21,6 +21,7 @@
 #define CHECK_MS 3000
 
 static void take_commit(Ingest *ingest, const WriterReport *report);
+static void report_conflict(Ingest *ingest, const WriterReport *report);
 static void note_stored(Ingest *ingest, const WriterReport *report);
 static void count_consumed(Ingest *ingest);
 static void count_stored(Ingest *ingest, const Batch *batch);
@@ -157,15 +158,27 @@ take_commit(Ingest *ingest, const WriterReport *report)
 	if (report->result == WRITER_DONE)
 		note_stored(ingest, report);
 	else if (report->result == WRITER_CONFLICT)
-		log_write(LOG_LEVEL_WARNING,
-				  "another writer moved a position, batch dropped",
-				  "text=%s", log_quote(report->text, (char[256]) {0}, 256));
+		report_conflict(ingest, report);
 	if (report->result != WRITER_DONE)
 		look_up = true;
 	ingest->storing = NULL;
 	ingest->stuck = false;
 	if (look_up && is_ours && !ingest->ended)
 		ingest_renew(ingest, 0);
+}
+
+/* A bridge of another group on the same database makes one of each batch. */
+static void
+report_conflict(Ingest *ingest, const WriterReport *report)
+{
+	int64_t		suppressed;
+
+	if (trouble_is_due(&ingest->conflicts, WRITER_CONFLICT,
+					   clock_monotonic_ms(), &suppressed))
+		log_write(LOG_LEVEL_WARNING,
+				  "another writer moved a position, batch dropped",
+				  "text=%s suppressed=%" PRId64,
+				  log_quote(report->text, (char[256]) {0}, 256), suppressed);
 }
 
 static void

@@ -18,8 +18,10 @@
 #include "array_text.h"
 #include "clock.h"
 #include "day_set.h"
+#include "log.h"
 #include "refusals.h"
 #include "time_spec.h"
+#include "trouble.h"
 
 /* Partitions are made this many days ahead. */
 #define DAYS_AHEAD 3
@@ -45,10 +47,13 @@ struct Loader
 	int32_t		ahead_day;		/* day on which days ahead were made */
 	int64_t		refused_run;	/* of the rows stored so far */
 	ArrayText	arrays[MOVE_ARRAYS];
+	Trouble		refusals;		/* told lately */
+	int64_t		refused;		/* rows, since then */
 };
 
 static Outcome store(Loader *loader, const Batch *batch);
 static Outcome sift(Loader *loader, Batch *batch, const atomic_bool *abandon);
+static void report_refusals(Loader *loader);
 static Outcome ensure_days_ahead(Loader *loader);
 static Outcome ensure_days_of(Loader *loader, const Batch *batch);
 static int	compare_days(const void *left, const void *right);
@@ -332,11 +337,32 @@ store(Loader *loader, const Batch *batch)
 static Outcome
 sift(Loader *loader, Batch *batch, const atomic_bool *abandon)
 {
+	int64_t		before = batch->dead_letter_count;
 	RowCopy		copy;
+	Outcome		outcome;
 
 	write_copy(loader, batch, &copy);
-	return refusals_sift(loader->session, copy.sql, copy.relation, batch,
-						 loader->refused_run, abandon);
+	outcome = refusals_sift(loader->session, copy.sql, copy.relation, batch,
+							loader->refused_run, abandon);
+	loader->refused += batch->dead_letter_count - before;
+	if (outcome == OUTCOME_DONE)
+		report_refusals(loader);
+	return outcome;
+}
+
+/* There may be some in every batch. */
+static void
+report_refusals(Loader *loader)
+{
+	int64_t		suppressed;
+
+	if (!trouble_is_due(&loader->refusals, OUTCOME_REFUSED,
+						clock_monotonic_ms(), &suppressed))
+		return;
+	log_write(LOG_LEVEL_WARNING, "rows refused by the database",
+			  "refused=%" PRId64 " suppressed=%" PRId64, loader->refused,
+			  suppressed);
+	loader->refused = 0;
 }
 
 /* At connect, and when a new day has begun. */

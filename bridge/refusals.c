@@ -7,11 +7,8 @@
  */
 #include "refusals.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "log.h"
 
 /* Rows in a trial after a refused row; doubled while none is refused. */
 #define TRIAL_ROWS 64
@@ -68,7 +65,6 @@ Outcome
 refusals_sift(Session *session, const char *sql, const char *relation,
 			  Batch *batch, int64_t run_before, const atomic_bool *abandon)
 {
-	int64_t		before = batch->dead_letter_count;
 	BatchSieve	sieve;
 	Outcome		outcome;
 
@@ -78,10 +74,6 @@ refusals_sift(Session *session, const char *sql, const char *relation,
 		outcome = try_further(session, sql, relation, &sieve, run_before,
 							  abandon);
 	batch_sieve_end(&sieve);
-	if (outcome == OUTCOME_DONE)
-		log_write(LOG_LEVEL_WARNING, "rows refused by the database",
-				  "refused=%" PRId64 " rows_left=%" PRId64,
-				  batch->dead_letter_count - before, batch->row_count);
 	return outcome;
 }
 

@@ -30,6 +30,17 @@ trouble_forget(Trouble *trouble, int code)
 			trouble->kinds[i].next_ms = 0;
 }
 
+/* FNV-1a: two texts that share a code share their reports, no more. */
+int
+trouble_code(const char *text)
+{
+	uint32_t	hash = UINT32_C(2166136261);
+
+	for (; *text != '\0'; text++)
+		hash = (hash ^ (unsigned char) *text) * UINT32_C(16777619);
+	return (int) (hash >> 1);
+}
+
 static TroubleKind *
 find_kind(Trouble *trouble, int code)
 {

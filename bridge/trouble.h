@@ -39,4 +39,7 @@ extern bool trouble_is_due(Trouble *trouble, int code, int64_t now_ms,
 /* It is over: the next of this kind is news. */
 extern void trouble_forget(Trouble *trouble, int code);
 
+/* A code for a trouble that has none but its text. */
+extern int	trouble_code(const char *text);
+
 #endif							/* FINTRANS_TROUBLE_H */

@@ -31,6 +31,15 @@ reports_each_kind_once_in_a_while(void **state)
 }
 
 static void
+texts_have_codes_of_their_own(void **state)
+{
+	(void) state;
+	assert_int_equal(trouble_code("a"), trouble_code("a"));
+	assert_int_not_equal(trouble_code("a"), trouble_code("b"));
+	assert_int_not_equal(trouble_code(""), trouble_code("a"));
+}
+
+static void
 more_kinds_than_places_share_one(void **state)
 {
 	Trouble		trouble = {0};
@@ -63,6 +72,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reports_each_kind_once_in_a_while),
+		cmocka_unit_test(texts_have_codes_of_their_own),
 		cmocka_unit_test(more_kinds_than_places_share_one),
 		cmocka_unit_test(what_is_over_is_news_again),
 	};
