@@ -194,9 +194,6 @@ assignment_set_breaker(Assignment *assignment, int64_t window,
 					   int64_t percent)
 {
 	breaker_set(&assignment->breaker, window, percent);
-	assignment->question.window =
-		breaker_remembers(&assignment->breaker) ? window : 0;
-	assignment->question.allowed = assignment->breaker.allowed;
 	halt_list_forget(&assignment->halts, POSITION_TRIPPED);
 }
 
@@ -241,6 +238,9 @@ ask(Assignment *assignment, const OffsetList *assigned, Writer *writer)
 		try_later(assignment, "out of memory");
 		return;
 	}
+	assignment->question.window = breaker_remembers(&assignment->breaker) ?
+		assignment->breaker.window : 0;
+	assignment->question.allowed = assignment->breaker.allowed;
 	writer_positions(writer, &assignment->question);
 	assignment->stage = ASSIGNMENT_READING;
 }

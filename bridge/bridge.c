@@ -20,9 +20,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "codec.h"
 #include "consumer.h"
 #include "database.h"
+#include "dead_letters.h"
 #include "http_server.h"
 #include "ingest.h"
 #include "kafka_properties.h"
@@ -30,7 +32,10 @@
 #include "metrics.h"
 #include "monitor.h"
 #include "program.h"
+#include "reread.h"
+#include "settings.h"
 #include "time_spec.h"
+#include "topic_list.h"
 #include "upkeep.h"
 #include "writer.h"
 
@@ -42,36 +47,6 @@
 /* How long leaving the group, and then the writer, may take. */
 #define CLOSE_SECONDS 10
 #define THREAD_STOP_MS 1000
-
-typedef struct Settings
-{
-	const char *brokers;
-	const char *topics;
-	const char *group;
-	const char *start;
-	const char *on_gap;
-	const char *database;
-	const char *password_file;
-	int64_t		batch_rows;
-	int64_t		batch_bytes;
-	int64_t		linger_ms;
-	CodecSettings codec;
-	const char *time_range;
-	const char *currency;
-	int64_t		reject_percent;
-	int64_t		reject_window;
-	const char *retain;
-	bool		no_index;
-	bool		exit_at_end;
-	int64_t		max_messages;
-	const char *http_listen;
-	int64_t		http_port;		/* 0 for none */
-	bool		show_metrics;
-	OptionList	properties;
-	const char *properties_file;
-	int64_t		status_seconds;
-	const char *log_level;
-} Settings;
 
 static const OptionSpec specs[] = {
 	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
@@ -167,10 +142,27 @@ static const OptionSpec specs[] = {
 		offsetof(Settings, retain), "DURATION", NULL, 0, 0, NULL, false,
 		"Drop the transactions of days before this long ago, such as 400d.  "
 	"Needs the keeper's privileges.  Without it all are kept."},
+	{"retain-dead-letters", "FINTRANS_RETAIN_DEAD_LETTERS", NULL, OPTION_TEXT,
+		offsetof(Settings, retain_dead_letters), "DURATION", NULL, 0, 0, NULL,
+		false, "Purge the dead letters that are older, replayed ones too.  "
+	"Needs the keeper's privileges.  Without it all are kept."},
 	{"no-index", "FINTRANS_NO_INDEX", NULL, OPTION_FLAG,
 		offsetof(Settings, no_index), NULL, NULL, 0, 0, NULL, false,
 		"Leave the partitions of days that have passed without the indexes by "
 	"which the transactions of a pair or an account are found."},
+	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
+	"Instead of loading"},
+	{"check", NULL, NULL, OPTION_FLAG, offsetof(Settings, check), NULL, NULL,
+		0, 0, NULL, false, "Test configuration, Kafka, database, privileges, "
+		"versions and clocks, change nothing, print a line for each with what "
+	"is to be done, and exit: with 1 when anything has failed."},
+	{"dead-letters", NULL, NULL, OPTION_CHOICE,
+		offsetof(Settings, dead_letters), "ACTION", NULL, 0, 0,
+		DEAD_LETTERS_ACTIONS, false, "Read the dead letters of the topics "
+		"again, with the options that are given now: test says how many of "
+		"them have become readable, and replay puts those in their places as "
+		"well, each exactly once.  Prints how many, and how many are left for "
+	"which reasons, and exits.  Needs the keeper's privileges, and no Kafka."},
 	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
 	"When to end"},
 	{"exit-at-end", "FINTRANS_EXIT_AT_END", NULL, OPTION_FLAG,
@@ -214,6 +206,12 @@ static const OptionSpec specs[] = {
 	{NULL}
 };
 
+static const char *const reloaded[] = {
+	"on-gap", "linger-ms", "time-range", "max-reject-percent",
+	"reject-window", "retain", "retain-dead-letters", "no-index",
+	"status-seconds", "log-level", NULL
+};
+
 static const OptionsProgram program = {
 	PROGRAM,
 	"Loads transactions from Kafka into PostgreSQL, each exactly once.  "
@@ -221,7 +219,8 @@ static const OptionsProgram program = {
 	"allow, and exits; a second one exits at once, with 130.  What is not "
 	"stored then is read again next time.",
 	"told to stop, or at the end",
-	specs
+	specs,
+	reloaded
 };
 
 /* Status of a process that close_consumer()'s timer has to end. */
@@ -229,32 +228,29 @@ static volatile sig_atomic_t close_status = EXIT_FAILURE;
 
 static int	bridge_main(const void *options, const OptionSource *sources,
 						char *errstr, size_t errstr_size);
-static bool read_settings(const Settings *settings, IngestSettings *ingest,
-						  int64_t *retain_ms, char *errstr,
-						  size_t errstr_size);
-static bool check_database(const Settings *settings,
-						   const OptionSource *sources, char *errstr,
-						   size_t errstr_size);
-static bool check_currency(const char *currency, char *errstr,
-						   size_t errstr_size);
+static int	run_check(const Settings *settings,
+					  const ConsumerSettings *consumer);
+static int	run_dead_letters(const Settings *settings,
+							 const IngestSettings *ingest, char *errstr,
+							 size_t errstr_size);
 static int	run(const Settings *settings, IngestSettings *ingest,
-				int64_t retain_ms,
-				const ConsumerSettings *consumer_settings, char *errstr,
-				size_t errstr_size);
+				const UpkeepSettings *upkeep, KafkaProperties *properties,
+				char *errstr, size_t errstr_size);
 static int	run_watched(const Settings *settings, IngestSettings *ingest,
-						int64_t retain_ms,
-						const ConsumerSettings *consumer_settings,
-						Monitor *monitor, char *errstr, size_t errstr_size);
+						const UpkeepSettings *upkeep,
+						KafkaProperties *properties, Monitor *monitor,
+						char *errstr, size_t errstr_size);
 static bool start_server(const Settings *settings, Monitor *monitor,
 						 HttpServer **server, char *errstr,
 						 size_t errstr_size);
 static int	load(IngestSettings *ingest,
-				 const ConsumerSettings *consumer_settings,
+				 const ConsumerSettings *of_consumer,
 				 Consumer **consumer, Writer *writer, Monitor *monitor,
 				 char *errstr, size_t errstr_size);
 static void report_failure(Monitor *monitor, const char *reason);
 static void take_signals(void);
 static void on_stop(int signal_number);
+static void on_hangup(int signal_number);
 static void on_timer(int signal_number);
 static void close_consumer(Consumer *consumer, int status);
 
@@ -273,28 +269,35 @@ bridge_main(const void *options, const OptionSource *sources,
 {
 	const Settings *settings = options;
 	IngestSettings ingest;
-	int64_t		retain_ms = 0;	/* 0 keeps all */
-	KafkaProperties properties;
-	const ConsumerSettings consumer = {
-		settings->brokers, settings->group, settings->topics, &properties
-	};
-	int			status = EXIT_USAGE;
+	UpkeepSettings upkeep;
+	KafkaProperties properties = {0};
+	const ConsumerSettings consumer = settings_of_consumer(settings, &properties);
+	int			status;
 
 	if (settings->show_metrics)
 	{
 		metrics_describe(stdout);
 		return EXIT_SUCCESS;
 	}
-	if (!read_settings(settings, &ingest, &retain_ms, errstr, errstr_size) ||
-		!check_database(settings, sources, errstr, errstr_size) ||
+	if (!settings_read(&program, settings, sources, &ingest, &upkeep, errstr,
+					   errstr_size) ||
+		!database_use_password_file(settings->password_file, errstr,
+									errstr_size) ||
 		!kafka_properties_read(&properties, settings->properties_file,
 							   &settings->properties, errstr, errstr_size))
 		return EXIT_USAGE;
 	ingest.codec = codec_open(&settings->codec, errstr, errstr_size);
-	if (ingest.codec != NULL && consumer_check(&consumer, errstr, errstr_size))
+	if (ingest.codec == NULL ||
+		!consumer_check(&consumer, errstr, errstr_size))
+		status = EXIT_USAGE;
+	else if (settings->dead_letters != NULL)
+		status = run_dead_letters(settings, &ingest, errstr, errstr_size);
+	else if (settings->check)
+		status = run_check(settings, &consumer);
+	else
 	{
 		take_signals();
-		status = run(settings, &ingest, retain_ms, &consumer, errstr,
+		status = run(settings, &ingest, &upkeep, &properties, errstr,
 					 errstr_size);
 	}
 	codec_close(ingest.codec);
@@ -302,63 +305,43 @@ bridge_main(const void *options, const OptionSource *sources,
 	return status;
 }
 
-/* Options that are more than a number or a word. */
-static bool
-read_settings(const Settings *settings, IngestSettings *ingest,
-			  int64_t *retain_ms, char *errstr, size_t errstr_size)
+static int
+run_check(const Settings *settings, const ConsumerSettings *consumer)
 {
-	memset(ingest, 0, sizeof(*ingest));
-	ingest->batch_rows = settings->batch_rows;
-	ingest->batch_bytes = settings->batch_bytes;
-	ingest->linger_ms = settings->linger_ms;
-	ingest->skip_lost = strcmp(settings->on_gap, "earliest") == 0;
-	ingest->exit_at_end = settings->exit_at_end;
-	ingest->max_messages = settings->max_messages;
-	ingest->status_seconds = settings->status_seconds;
-	ingest->group = settings->group;
-	ingest->is_watched = settings->http_port > 0;
-	ingest->reject_window = settings->reject_window;
-	ingest->reject_percent = settings->reject_percent;
-	return time_spec_parse_start(settings->start, &ingest->start, errstr,
-								 errstr_size) &&
-		time_spec_parse_range(settings->time_range, &ingest->time_range,
-							  errstr, errstr_size) &&
-		check_currency(settings->currency, errstr, errstr_size) &&
-		(settings->retain == NULL ||
-		 time_spec_parse_duration(settings->retain, retain_ms, errstr,
-								  errstr_size)) &&
-		http_server_check(settings->http_listen, errstr, errstr_size);
+	const CheckSettings check = {
+		settings->database, settings->currency,
+		settings->retain != NULL || settings->retain_dead_letters != NULL,
+		consumer
+	};
+
+	return check_run(&check) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static bool
-check_database(const Settings *settings, const OptionSource *sources,
-			   char *errstr, size_t errstr_size)
+static int
+run_dead_letters(const Settings *settings, const IngestSettings *ingest,
+				 char *errstr, size_t errstr_size)
 {
-	return database_check_conninfo(settings->database, errstr, errstr_size) &&
-		(!options_exposed(&program, sources, "database") ||
-		 database_check_exposed(settings->database, errstr, errstr_size)) &&
-		database_use_password_file(settings->password_file, errstr,
-								   errstr_size);
-}
+	const DeadLettersSettings dead_letters = {
+		.database = settings->database,
+		.topics = settings->topics,
+		.currency = settings->currency,
+		.codec = ingest->codec,
+		.time_range = ingest->time_range,
+		.replay = strcmp(settings->dead_letters, "replay") == 0,
+		.stop = &ingest_stop
+	};
 
-/* Three capital letters, as in ISO 4217. */
-static bool
-check_currency(const char *currency, char *errstr, size_t errstr_size)
-{
-	if (currency == NULL ||
-		(strlen(currency) == 3 &&
-		 strspn(currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3))
-		return true;
-	snprintf(errstr, errstr_size,
-			 "\"%s\" is not a currency code of three capital letters",
-			 currency);
-	return false;
+	take_signals();
+	if (dead_letters_run(&dead_letters, errstr, errstr_size))
+		return EXIT_SUCCESS;
+	report_failure(NULL, errstr);
+	return EXIT_FAILURE;
 }
 
 /* Those who watch are answered from the first moment to the last. */
 static int
-run(const Settings *settings, IngestSettings *ingest, int64_t retain_ms,
-	const ConsumerSettings *consumer_settings, char *errstr,
+run(const Settings *settings, IngestSettings *ingest,
+	const UpkeepSettings *upkeep, KafkaProperties *properties, char *errstr,
 	size_t errstr_size)
 {
 	Monitor    *monitor = monitor_new(settings->topics);
@@ -371,8 +354,8 @@ run(const Settings *settings, IngestSettings *ingest, int64_t retain_ms,
 		!start_server(settings, monitor, &server, errstr, errstr_size))
 		report_failure(NULL, errstr);
 	else
-		status = run_watched(settings, ingest, retain_ms, consumer_settings,
-							 monitor, errstr, errstr_size);
+		status = run_watched(settings, ingest, upkeep, properties, monitor,
+							 errstr, errstr_size);
 	http_server_stop(server);
 	monitor_free(monitor);
 	return status;
@@ -398,11 +381,14 @@ start_server(const Settings *settings, Monitor *monitor, HttpServer **server,
 /* The database first: without it no partition is taken from another bridge. */
 static int
 run_watched(const Settings *settings, IngestSettings *ingest,
-			int64_t retain_ms, const ConsumerSettings *consumer_settings,
+			const UpkeepSettings *upkeep, KafkaProperties *properties,
 			Monitor *monitor, char *errstr, size_t errstr_size)
 {
+	const ConsumerSettings of_consumer =
+		settings_of_consumer(settings, properties);
+	Reread	   *reread = NULL;
+	Upkeep	   *thread = NULL;
 	int			status = EXIT_FAILURE;
-	Upkeep	   *upkeep = NULL;
 	Consumer   *consumer = NULL;
 	Writer	   *writer = writer_start(settings->database, settings->currency,
 									  monitor_metrics(monitor), errstr,
@@ -413,14 +399,17 @@ run_watched(const Settings *settings, IngestSettings *ingest,
 			  log_quote(settings->group, (char[256]) {0}, 256),
 			  log_quote(settings->topics, (char[512]) {0}, 512));
 	if (writer != NULL)
-		upkeep = upkeep_start(settings->database, !settings->no_index,
-							  retain_ms, errstr, errstr_size);
-	if (writer == NULL || upkeep == NULL)
+		thread = upkeep_start(settings->database, upkeep, errstr, errstr_size);
+	if (thread != NULL)
+		reread = reread_new(&program, settings, ingest, thread, properties,
+							errstr, errstr_size);
+	if (reread == NULL)
 		report_failure(monitor, errstr);
 	else
-		status = load(ingest, consumer_settings, &consumer, writer, monitor,
+		status = load(ingest, &of_consumer, &consumer, writer, monitor,
 					  errstr, errstr_size);
-	if ((upkeep != NULL && !upkeep_stop(upkeep, THREAD_STOP_MS)) ||
+	reread_free(reread);
+	if ((thread != NULL && !upkeep_stop(thread, THREAD_STOP_MS)) ||
 		(writer != NULL && !writer_stop(writer, THREAD_STOP_MS)))
 	{
 		/* a thread waits for the database and cannot be ended */
@@ -435,7 +424,7 @@ run_watched(const Settings *settings, IngestSettings *ingest,
 
 /* The exit status; the consumer, NULL for none, has left the group. */
 static int
-load(IngestSettings *ingest, const ConsumerSettings *consumer_settings,
+load(IngestSettings *ingest, const ConsumerSettings *of_consumer,
 	 Consumer **consumer, Writer *writer, Monitor *monitor, char *errstr,
 	 size_t errstr_size)
 {
@@ -448,7 +437,7 @@ load(IngestSettings *ingest, const ConsumerSettings *consumer_settings,
 	}
 	if (ingest_stop)
 		return EXIT_SUCCESS;
-	*consumer = consumer_open(consumer_settings, errstr, errstr_size);
+	*consumer = consumer_open(of_consumer, errstr, errstr_size);
 	if (*consumer == NULL)
 	{
 		/* wrong settings too, such as a certificate that is missing */
@@ -482,6 +471,8 @@ take_signals(void)
 
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
+	action.sa_handler = on_hangup;
+	sigaction(SIGHUP, &action, NULL);
 	action.sa_handler = on_timer;
 	sigaction(SIGALRM, &action, NULL);
 	action.sa_handler = SIG_IGN;
@@ -495,6 +486,13 @@ on_stop(int signal_number)
 	if (ingest_stop)
 		_exit(EXIT_KILLED);
 	ingest_stop = 1;
+}
+
+static void
+on_hangup(int signal_number)
+{
+	(void) signal_number;
+	ingest_reread = 1;
 }
 
 /* Only what a signal handler may call. */

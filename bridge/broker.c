@@ -79,7 +79,7 @@ static const OptionsProgram program = {
 	"  coordinator GROUP BROKER\n"
 	"                          move a consumer group",
 	"ended by a signal",
-	specs
+	specs, NULL
 };
 
 static volatile sig_atomic_t stop_signal = 0;

@@ -185,6 +185,21 @@ consumer_publish(Consumer *consumer, const OffsetList *positions)
 				  rd_kafka_err2name(error));
 }
 
+bool
+consumer_set_credentials(Consumer *consumer, const char *user,
+						 const char *password,
+						 char *errstr, size_t errstr_size)
+{
+	rd_kafka_error_t *error =
+		rd_kafka_sasl_set_credentials(consumer->client, user, password);
+
+	if (error == NULL)
+		return true;
+	snprintf(errstr, errstr_size, "%s", rd_kafka_error_string(error));
+	rd_kafka_error_destroy(error);
+	return false;
+}
+
 const char *
 consumer_error(const Consumer *consumer)
 {

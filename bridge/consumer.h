@@ -173,6 +173,14 @@ extern bool consumer_watch(Consumer *consumer, char *errstr,
 extern bool consumer_look(Consumer *consumer, ConsumerView *view);
 extern void consumer_view_free(ConsumerView *view);
 
+/*
+ * Log in to brokers with another name and password from now on; connections
+ * that are open stay open.
+ */
+extern bool consumer_set_credentials(Consumer *consumer, const char *user,
+									 const char *password,
+									 char *errstr, size_t errstr_size);
+
 /* Reason of CONSUMER_FATAL. */
 extern const char *consumer_error(const Consumer *consumer);
 

@@ -117,7 +117,8 @@ check_result(const rd_kafka_conf_t *conf, char *errstr, size_t errstr_size)
 	if (rd_kafka_conf_get(conf, "bootstrap.servers", value, &size)
 		!= RD_KAFKA_CONF_OK || value[strspn(value, ", \t")] == '\0')
 	{
-		snprintf(errstr, errstr_size, "no broker is named");
+		snprintf(errstr, errstr_size,
+				 "option --brokers: no broker is named, expected HOST:PORT,...");
 		return false;
 	}
 	size = sizeof(value);

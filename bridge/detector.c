@@ -29,6 +29,9 @@
 #define RED "\033[31;1m"
 #define NO_COLOUR "\033[0m"
 
+/* Exit status after a second signal. */
+#define EXIT_KILLED 130
+
 /* How long a signal lets a call to the database, or to the reader of our
  * output, go on. */
 #define GRACE_SECONDS 1
@@ -102,9 +105,9 @@ static const OptionsProgram program = {
 	"Prints a line for each pair of accounts, or account, that exceeds a rule's "
 	"threshold: the alerts still open first, then new ones as they come, each "
 	"once, and again if it escalates.  Runs until SIGTERM or SIGINT, through "
-	"outages of the database.",
+	"outages of the database; a second signal ends it at once, with 130.",
 	"ended by a signal, or --once has printed all",
-	specs
+	specs, NULL
 };
 
 static volatile sig_atomic_t stop_signal = 0;
@@ -223,10 +226,15 @@ take_signals(sigset_t *while_waiting)
 	sigaction(SIGPIPE, &action, NULL);
 }
 
-/* libpq does not let go of a call for a signal, so time is bounded. */
+/*
+ * libpq does not let go of a call for a signal, so time is bounded; a second
+ * signal leaves none.
+ */
 static void
 on_signal(int signal_number)
 {
+	if (stop_signal != 0)
+		_exit(EXIT_KILLED);
 	stop_signal = signal_number;
 	alarm(GRACE_SECONDS);
 }

@@ -171,7 +171,7 @@ static const OptionsProgram program = {
 	"keyed by source account, and waits until each is delivered.  SIGTERM or "
 	"SIGINT ends the sending, a second one the waiting too.",
 	"every message sent was delivered",
-	specs
+	specs, NULL
 };
 
 static volatile sig_atomic_t stop_signals = 0;

@@ -128,7 +128,7 @@ find_place(const char *address, uint16_t port, char *errstr,
 	if (getaddrinfo(address, service, &hints, &place) == 0)
 		return place;
 	snprintf(errstr, errstr_size,
-			 "option --http-listen: \"%s\" is not an address of IPv4 or IPv6",
+			 "\"%s\" is not an address of IPv4 or IPv6",
 			 address);
 	return NULL;
 }

@@ -193,6 +193,7 @@ keep_house(Ingest *ingest, int64_t now_ms)
 {
 	int64_t		real_ms = clock_real_ms();
 
+	ingest_take_settings(ingest);
 	ingest->intake.time_from_ms =
 		time_spec_resolve(&ingest->settings->time_range.from, real_ms);
 	ingest->intake.time_to_ms =

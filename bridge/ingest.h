@@ -36,10 +36,16 @@ typedef struct IngestSettings
 								 * while there is nothing to do */
 	int64_t		reject_window;	/* the breaker's */
 	int64_t		reject_percent;
+	/* changes what can change of these; false when all stays as it is */
+	bool		(*reread) (void *context, Consumer *consumer);
+	void	   *reread_context;
 } IngestSettings;
 
 /* Set by a signal handler: drain and come back. */
 extern volatile sig_atomic_t ingest_stop;
+
+/* Set by a signal handler: have the settings read again. */
+extern volatile sig_atomic_t ingest_reread;
 
 /*
  * Wait until the writer has connected and checked the installation, and fill

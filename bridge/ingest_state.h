@@ -81,6 +81,9 @@ extern void ingest_hand_over(Ingest *ingest, int64_t now_ms);
 /* While the writer is stuck nothing is fetched, but polling goes on. */
 extern void ingest_watch_writer(Ingest *ingest);
 
+/* Have the settings read again, if that was asked for. */
+extern void ingest_take_settings(Ingest *ingest);
+
 /* What was read before the breaker tripped has been stored: go on. */
 extern void ingest_leave_tripped(Ingest *ingest);
 

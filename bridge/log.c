@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,8 @@ static const char *const level_names[] = {
 
 /* Set once by log_open(), before any thread is started. */
 static const char *log_program = "fintrans";
-static LogLevel log_level = LOG_LEVEL_INFO;
+
+static atomic_int log_level = LOG_LEVEL_INFO;
 
 /* A line being made; once full it stays full. */
 typedef struct Line
@@ -53,11 +55,17 @@ log_open(const char *program, const char *level)
 {
 	occupy_standard_descriptors();
 	log_program = program;
+	log_set_level(level);
+}
+
+void
+log_set_level(const char *level)
+{
 	for (size_t i = 0; i < LEVEL_COUNT; i++)
 	{
 		if (strcmp(level, level_names[i]) == 0)
 		{
-			log_level = (LogLevel) i;
+			atomic_store(&log_level, (int) i);
 			return;
 		}
 	}
@@ -67,7 +75,7 @@ log_open(const char *program, const char *level)
 bool
 log_enabled(LogLevel level)
 {
-	return level <= log_level;
+	return (int) level <= atomic_load(&log_level);
 }
 
 void

@@ -30,6 +30,9 @@ typedef enum LogLevel
  */
 extern void log_open(const char *program, const char *level);
 
+/* Change the level, which is one of LOG_LEVELS, at any time. */
+extern void log_set_level(const char *level);
+
 extern bool log_enabled(LogLevel level);
 
 /*

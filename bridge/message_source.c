@@ -99,12 +99,17 @@ open_replay(MessageSource *source, char *errstr, size_t errstr_size)
 {
 	const SourceSettings *settings = source->settings;
 	TimeSpec	origin = {false, 0};
+	char		reason[160];
 
 	if (settings->file == NULL)
 		return true;
 	if (strcmp(settings->time_origin, "epoch") != 0 &&
-		!time_spec_parse(settings->time_origin, &origin, errstr, errstr_size))
+		!time_spec_parse(settings->time_origin, &origin, reason,
+						 sizeof(reason)))
+	{
+		snprintf(errstr, errstr_size, "option --time-origin: %s", reason);
 		return false;
+	}
 	source->replayed = (ReplaySource) {
 		.file = settings->file,
 		.columns = settings->columns,

@@ -1,8 +1,8 @@
 /*
  * Parses command-line options and their environment variables by a table.
  *
- * The flags are read first, so that --help works whatever the environment
- * holds, and a variable overridden by its flag is never complained about.
+ * The flags are read first, so that --help works whatever file and environment
+ * hold, and a variable overridden by its flag is never complained about.
  */
 #include "options.h"
 
@@ -14,6 +14,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "man_page.h"
+#include "option_value.h"
 #include "options_table.h"
 
 /* What getopt_long() returns: below are short options, above the table's. */
@@ -22,11 +24,13 @@ enum
 	CODE_HELP = 256,
 	CODE_VERSION,
 	CODE_SHOW,
+	CODE_CONFIG,
+	CODE_MAN,
 	CODE_SPEC
 };
 
 /* Where a text comes from, as errors name it: `option --group`. */
-typedef char Origin[96];
+typedef char Origin[200];
 
 /* The table in getopt's form. */
 typedef struct GetoptTable
@@ -41,6 +45,8 @@ typedef struct Parse
 	const OptionsProgram *program;
 	void	   *settings;
 	OptionSource *sources;
+	const char *path;			/* of the configuration file, or NULL */
+	PairList   *file;
 	char	   *errstr;
 	size_t		errstr_size;
 } Parse;
@@ -55,33 +61,31 @@ static OptionsOutcome flag_error(Parse *parse, const GetoptTable *table,
 								 int code, char **argv);
 static void name_wrong_flag(Parse *parse, const GetoptTable *table,
 							const char *argument);
-static bool parse_environment(Parse *parse);
+static bool read_config(Parse *parse);
+static bool has_option(const OptionsProgram *program, const char *name);
+static bool parse_others(Parse *parse);
+static bool parse_variable(Parse *parse, size_t index, bool *given);
+static bool parse_file(Parse *parse, size_t index, bool *given);
 static bool parse_default(Parse *parse, const OptionSpec *spec);
 static bool set_value(Parse *parse, const OptionSpec *spec,
 					  const char *origin, const char *text);
-static bool set_integer(Parse *parse, const OptionSpec *spec,
-						const char *origin, const char *text);
-static bool set_choice(Parse *parse, const OptionSpec *spec,
-					   const char *origin, const char *text);
-static bool set_flag(Parse *parse, const OptionSpec *spec,
-					 const char *origin, const char *text);
-static bool set_list(Parse *parse, const OptionSpec *spec, const char *text);
 static bool fail(Parse *parse, const char *format,...)
 			__attribute__((format(printf, 2, 3)));
 
 static size_t find_spec(const OptionsProgram *program, const char *name);
-static void *field_of(void *settings, const OptionSpec *spec);
-static bool choice_is(const char *choices, const char *text);
 
 OptionsOutcome
 options_parse(const OptionsProgram *program, int argc, char **argv,
-			  void *settings, OptionSource *sources,
+			  void *settings, OptionSource *sources, PairList *file,
 			  char *errstr, size_t errstr_size)
 {
-	Parse		parse = {program, settings, sources, errstr, errstr_size};
+	Parse		parse = {
+		program, settings, sources, NULL, file, errstr, errstr_size
+	};
 	GetoptTable table;
 	OptionsOutcome outcome = OPTIONS_INVALID;
 
+	*file = (PairList) {0};
 	clear_settings(&parse);
 	if (getopt_table_init(&table, &parse))
 	{
@@ -89,7 +93,7 @@ options_parse(const OptionsProgram *program, int argc, char **argv,
 		getopt_table_free(&table);
 	}
 	if ((outcome == OPTIONS_RUN || outcome == OPTIONS_SHOW) &&
-		!parse_environment(&parse))
+		(!read_config(&parse) || !parse_others(&parse)))
 		outcome = OPTIONS_INVALID;
 	if (outcome == OPTIONS_INVALID || outcome == OPTIONS_DONE)
 		options_free(program, settings);
@@ -101,13 +105,8 @@ options_free(const OptionsProgram *program, void *settings)
 {
 	for (const OptionSpec *spec = program->specs; spec->name != NULL; spec++)
 	{
-		if (spec->type == OPTION_LIST && !option_is_heading(spec))
-		{
-			OptionList *list = field_of(settings, spec);
-
-			free(list->values);
-			*list = (OptionList) {NULL, 0};
-		}
+		if (!option_is_heading(spec))
+			option_value_free(spec, settings);
 	}
 }
 
@@ -123,6 +122,38 @@ options_exposed(const OptionsProgram *program, const OptionSource *sources,
 				const char *name)
 {
 	return sources[find_spec(program, name)] == OPTION_FROM_FLAG;
+}
+
+bool
+options_blame(const OptionsProgram *program, const OptionSource *sources,
+			  const char *name, char *errstr, size_t errstr_size)
+{
+	size_t		index = find_spec(program, name);
+	const OptionSpec *spec = &program->specs[index];
+	const char *variable;
+	char		reason[400];
+
+	snprintf(reason, sizeof(reason), "%s", errstr);
+	if (sources[index] == OPTION_FROM_ENVIRONMENT &&
+		option_environment(spec, &variable) != NULL)
+		snprintf(errstr, errstr_size, "variable %s: %s", variable, reason);
+	else if (sources[index] == OPTION_FROM_FILE)
+		snprintf(errstr, errstr_size, "configuration file, option %s: %s",
+				 name, reason);
+	else
+		snprintf(errstr, errstr_size, "option %s%s: %s",
+				 option_is_short(spec) ? "-" : "--", name, reason);
+	return false;
+}
+
+bool
+options_reloads(const OptionsProgram *program, const OptionSpec *spec)
+{
+	for (const char *const *name = program->reloaded;
+		 name != NULL && *name != NULL; name++)
+		if (strcmp(*name, spec->name) == 0)
+			return true;
+	return false;
 }
 
 const char *
@@ -143,19 +174,9 @@ clear_settings(Parse *parse)
 
 	for (size_t i = 0; specs[i].name != NULL; i++)
 	{
-		void	   *field = field_of(parse->settings, &specs[i]);
-
 		parse->sources[i] = OPTION_FROM_DEFAULT;
-		if (option_is_heading(&specs[i]))
-			continue;
-		if (specs[i].type == OPTION_INTEGER)
-			*(int64_t *) field = 0;
-		else if (specs[i].type == OPTION_FLAG)
-			*(bool *) field = false;
-		else if (specs[i].type == OPTION_LIST)
-			*(OptionList *) field = (OptionList) {NULL, 0};
-		else
-			*(const char **) field = NULL;
+		if (!option_is_heading(&specs[i]))
+			option_value_clear(&specs[i], parse->settings);
 	}
 }
 
@@ -169,7 +190,7 @@ getopt_table_init(GetoptTable *table, Parse *parse)
 
 	while (specs[count].name != NULL)
 		count++;
-	table->longs = calloc(count + 4, sizeof(*table->longs));
+	table->longs = calloc(count + 6, sizeof(*table->longs));
 	table->shorts = calloc(2 * count + 2, 1);
 	if (table->longs == NULL || table->shorts == NULL)
 	{
@@ -181,6 +202,8 @@ getopt_table_init(GetoptTable *table, Parse *parse)
 	*next++ = (struct option) {"help", no_argument, NULL, CODE_HELP};
 	*next++ = (struct option) {"version", no_argument, NULL, CODE_VERSION};
 	*next++ = (struct option) {"show-options", no_argument, NULL, CODE_SHOW};
+	*next++ = (struct option) {"man", no_argument, NULL, CODE_MAN};
+	*next++ = (struct option) {"config", required_argument, NULL, CODE_CONFIG};
 	next_short = table->shorts;
 	*next_short++ = ':';		/* tell a missing argument from other errors */
 	for (size_t i = 0; i < count; i++)
@@ -231,11 +254,18 @@ parse_flags(Parse *parse, const GetoptTable *table, int argc, char **argv)
 			options_help(parse->program, stdout);
 		else if (code == CODE_VERSION)
 			printf("%s %s\n", parse->program->name, FINTRANS_VERSION);
-		if (code == CODE_HELP || code == CODE_VERSION)
+		else if (code == CODE_MAN)
+			man_page_print(parse->program, stdout);
+		if (code == CODE_HELP || code == CODE_VERSION || code == CODE_MAN)
 			return OPTIONS_DONE;
 		if (code == CODE_SHOW)
 		{
 			outcome = OPTIONS_SHOW;
+			continue;
+		}
+		if (code == CODE_CONFIG)
+		{
+			parse->path = optarg;
 			continue;
 		}
 		if (code >= CODE_SPEC)
@@ -318,37 +348,97 @@ name_wrong_flag(Parse *parse, const GetoptTable *table, const char *argument)
 			 bytes > 64 ? 64 : bytes, argument);
 }
 
-/* ------------------------------------------------ environment and defaults */
+/* ------------------------------------- the file, environment and defaults */
+
+/* Each of its lines must name an option, even one that is overridden. */
+static bool
+read_config(Parse *parse)
+{
+	if (parse->path == NULL)
+		parse->path = getenv(OPTIONS_FILE_VARIABLE);
+	if (parse->path == NULL || parse->path[0] == '\0')
+		return true;
+	if (!pair_file_read(parse->file, parse->path, "X", parse->errstr,
+						parse->errstr_size))
+		return false;
+	for (size_t i = 0; i < parse->file->count; i++)
+	{
+		const Pair *pair = &parse->file->items[i];
+
+		if (!has_option(parse->program, pair->name))
+			return fail(parse, "file \"%.80s\", line %" PRIu64
+						": there is no option \"%.64s\"; try --help",
+						parse->path, pair->line, pair->name);
+	}
+	return true;
+}
+
+static bool
+has_option(const OptionsProgram *program, const char *name)
+{
+	for (const OptionSpec *spec = program->specs; spec->name != NULL; spec++)
+		if (!option_is_heading(spec) && strcmp(spec->name, name) == 0)
+			return true;
+	return false;
+}
 
 /* Fill what no flag has set. */
 static bool
-parse_environment(Parse *parse)
+parse_others(Parse *parse)
 {
 	const OptionSpec *specs = parse->program->specs;
 
 	for (size_t i = 0; specs[i].name != NULL; i++)
 	{
-		const char *variable;
-		const char *text;
-		Origin		origin;
+		bool		given = false;
 
 		if (option_is_heading(&specs[i]) ||
 			parse->sources[i] == OPTION_FROM_FLAG)
 			continue;
-		text = option_environment(&specs[i], &variable);
-		if (text == NULL)
-		{
-			if (!parse_default(parse, &specs[i]))
-				return false;
+		if (!parse_variable(parse, i, &given) ||
+			(!given && !parse_file(parse, i, &given)) ||
+			(!given && !parse_default(parse, &specs[i])))
+			return false;
+	}
+	return true;
+}
+
+static bool
+parse_variable(Parse *parse, size_t index, bool *given)
+{
+	const OptionSpec *spec = &parse->program->specs[index];
+	const char *variable;
+	const char *text = option_environment(spec, &variable);
+	Origin		origin;
+
+	if (text == NULL)
+		return true;
+	*given = true;
+	snprintf(origin, sizeof(origin), "variable %s", variable);
+	parse->sources[index] = OPTION_FROM_ENVIRONMENT;
+	/* the demo took any value but "false" as a yes */
+	if (spec->type == OPTION_FLAG && variable == spec->older_environment)
+		text = strcasecmp(text, "false") == 0 ? "false" : "true";
+	return set_value(parse, spec, origin, text);
+}
+
+static bool
+parse_file(Parse *parse, size_t index, bool *given)
+{
+	const OptionSpec *spec = &parse->program->specs[index];
+	Origin		origin;
+
+	for (size_t i = 0; i < parse->file->count; i++)
+	{
+		const Pair *pair = &parse->file->items[i];
+
+		if (strcmp(pair->name, spec->name) != 0)
 			continue;
-		}
-		snprintf(origin, sizeof(origin), "variable %s", variable);
-		parse->sources[i] = OPTION_FROM_ENVIRONMENT;
-		/* the demo took any value but "false" as a yes */
-		if (specs[i].type == OPTION_FLAG &&
-			variable == specs[i].older_environment)
-			text = strcasecmp(text, "false") == 0 ? "false" : "true";
-		if (!set_value(parse, &specs[i], origin, text))
+		*given = true;
+		parse->sources[index] = OPTION_FROM_FILE;
+		snprintf(origin, sizeof(origin), "file \"%.80s\", line %" PRIu64
+				 ", option %s", parse->path, pair->line, spec->name);
+		if (!set_value(parse, spec, origin, pair->value))
 			return false;
 	}
 	return true;
@@ -365,98 +455,12 @@ parse_default(Parse *parse, const OptionSpec *spec)
 	return set_value(parse, spec, origin, spec->default_text);
 }
 
-/* ----------------------------------------------------------------- values */
-
 static bool
 set_value(Parse *parse, const OptionSpec *spec, const char *origin,
 		  const char *text)
 {
-	switch (spec->type)
-	{
-		case OPTION_TEXT:
-			*(const char **) field_of(parse->settings, spec) = text;
-			return true;
-		case OPTION_INTEGER:
-			return set_integer(parse, spec, origin, text);
-		case OPTION_CHOICE:
-			return set_choice(parse, spec, origin, text);
-		case OPTION_FLAG:
-			return set_flag(parse, spec, origin, text);
-		case OPTION_LIST:
-			return set_list(parse, spec, text);
-	}
-	return false;
-}
-
-static bool
-set_integer(Parse *parse, const OptionSpec *spec, const char *origin,
-			const char *text)
-{
-	const char *digits = text[0] == '-' ? text + 1 : text;
-	long long	value;
-
-	errno = 0;
-	value = strtoll(text, NULL, 10);
-	/* strtoll() itself would take blanks, "+" and a tail of letters */
-	if (digits[0] == '\0' || digits[strspn(digits, "0123456789")] != '\0' ||
-		errno != 0 || value < spec->minimum || value > spec->maximum)
-	{
-		char		range[80];
-
-		option_range(spec, range, sizeof(range));
-		return fail(parse, "%s: \"%.64s\" is not a whole number%s", origin,
-					text, range);
-	}
-	*(int64_t *) field_of(parse->settings, spec) = value;
-	return true;
-}
-
-static bool
-set_choice(Parse *parse, const OptionSpec *spec, const char *origin,
-		   const char *text)
-{
-	char		choices[160];
-
-	if (!choice_is(spec->choices, text))
-	{
-		option_choices(spec->choices, choices, sizeof(choices));
-		return fail(parse, "%s: \"%.64s\" is not one of %s", origin, text,
-					choices);
-	}
-	*(const char **) field_of(parse->settings, spec) = text;
-	return true;
-}
-
-static bool
-set_flag(Parse *parse, const OptionSpec *spec, const char *origin,
-		 const char *text)
-{
-	bool	   *field = field_of(parse->settings, spec);
-
-	if (strcasecmp(text, "true") == 0 || strcasecmp(text, "yes") == 0 ||
-		strcasecmp(text, "on") == 0 || strcmp(text, "1") == 0)
-		*field = true;
-	else if (strcasecmp(text, "false") == 0 || strcasecmp(text, "no") == 0 ||
-			 strcasecmp(text, "off") == 0 || strcmp(text, "0") == 0)
-		*field = false;
-	else
-		return fail(parse, "%s: \"%.64s\" is neither true nor false", origin,
-					text);
-	return true;
-}
-
-static bool
-set_list(Parse *parse, const OptionSpec *spec, const char *text)
-{
-	OptionList *list = field_of(parse->settings, spec);
-	const char **values = realloc(list->values,
-								  (list->count + 1) * sizeof(*values));
-
-	if (values == NULL)
-		return fail(parse, "out of memory");
-	values[list->count++] = text;
-	list->values = values;
-	return true;
+	return option_value_set(spec, parse->settings, origin, text,
+							parse->errstr, parse->errstr_size);
 }
 
 /* Always false. */
@@ -479,29 +483,4 @@ find_spec(const OptionsProgram *program, const char *name)
 	while (strcmp(program->specs[i].name, name) != 0)
 		i++;
 	return i;
-}
-
-static void *
-field_of(void *settings, const OptionSpec *spec)
-{
-	return (char *) settings + spec->offset;
-}
-
-static bool
-choice_is(const char *choices, const char *text)
-{
-	size_t		bytes = strlen(text);
-
-	if (bytes == 0 || strchr(text, '|') != NULL)
-		return false;
-	for (const char *c = choices; *c != '\0';)
-	{
-		size_t		choice_bytes = strcspn(c, "|");
-
-		if (choice_bytes == bytes && memcmp(c, text, bytes) == 0)
-			return true;
-		c += choice_bytes;
-		c += *c == '|';
-	}
-	return false;
 }

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "pair_file.h"
+
 typedef enum OptionType
 {
 	OPTION_TEXT,				/* const char * */
@@ -29,6 +31,7 @@ typedef struct OptionList
 typedef enum OptionSource
 {
 	OPTION_FROM_DEFAULT,
+	OPTION_FROM_FILE,
 	OPTION_FROM_ENVIRONMENT,
 	OPTION_FROM_FLAG
 } OptionSource;
@@ -57,7 +60,13 @@ typedef struct OptionsProgram
 	const char *purpose;		/* one sentence for --help */
 	const char *success;		/* what exit status 0 means, for --help */
 	const OptionSpec *specs;	/* ends with a NULL name */
+	const char *const *reloaded;	/* names of those that a running program
+								 * takes from the file when it is told to,
+								 * ending with NULL; NULL for none */
 } OptionsProgram;
+
+/* The variable that names the configuration file, as --config does. */
+#define OPTIONS_FILE_VARIABLE "FINTRANS_CONFIG"
 
 /* What the command line asked for, besides the settings themselves. */
 typedef enum OptionsOutcome
@@ -69,14 +78,16 @@ typedef enum OptionsOutcome
 } OptionsOutcome;
 
 /*
- * Fill settings from defaults, then the environment, then the flags; sources
- * gets one entry per spec.  --help, --version and --show-options need no
- * spec.  Texts point into argv, the environment or the table: nothing to
- * free but the lists (options_free).
+ * Fill settings from defaults, then the configuration file, then the
+ * environment, then the flags; sources gets one entry per spec.  --help and
+ * its like, and --config, need no spec.  file gets what the file holds.
+ * Texts point into it, argv, the environment or the table: nothing to free
+ * but the lists (options_free), and in the end the file.
  */
 extern OptionsOutcome options_parse(const OptionsProgram *program,
 									int argc, char **argv,
 									void *settings, OptionSource *sources,
+									PairList *file,
 									char *errstr, size_t errstr_size);
 
 /* --show-options: every option with its value and where it came from. */
@@ -90,6 +101,25 @@ extern bool options_given(const OptionsProgram *program,
 /* Was it set on the command line, which other users of the machine can see? */
 extern bool options_exposed(const OptionsProgram *program,
 							const OptionSource *sources, const char *name);
+
+/*
+ * Put before errstr where the option of this name was set, as the parser's own
+ * errors do; always false.
+ */
+extern bool options_blame(const OptionsProgram *program,
+						  const OptionSource *sources, const char *name,
+						  char *errstr, size_t errstr_size);
+
+/*
+ * Does the configuration file hold what is not for everybody?  Connection
+ * strings with a password, or such properties of librdkafka.
+ */
+extern bool options_file_has_secret(const OptionsProgram *program,
+									const PairList *file);
+
+/* Does a running program take a change of this option? */
+extern bool options_reloads(const OptionsProgram *program,
+							const OptionSpec *spec);
 
 /* The value of an OPTION_TEXT or OPTION_CHOICE of the table. */
 extern const char *options_text(const OptionsProgram *program,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "kafka_properties.h"
+#include "option_value.h"
 #include "options_table.h"
 #include "redact.h"
 
@@ -17,7 +18,6 @@
 
 static void print_option_help(const OptionSpec *spec, FILE *out);
 static void print_wrapped(const char *text, int indent, FILE *out);
-static void describe_values(const OptionSpec *spec, char *out, size_t size);
 
 static void show_option(const OptionSpec *spec, const void *settings,
 						OptionSource source, int width, FILE *out);
@@ -25,7 +25,7 @@ static void show_list(const OptionSpec *spec, const OptionList *list,
 					  int width, const char *source, FILE *out);
 static void show_row(const OptionSpec *spec, int width, const char *value,
 					 const char *source, FILE *out);
-static void value_text(const OptionSpec *spec, const void *field,
+static void value_text(const OptionSpec *spec, const void *settings,
 					   OptionSource source, char *out, size_t size);
 static void redact_pair(const char *pair, char *out, size_t size);
 
@@ -95,9 +95,23 @@ option_range(const OptionSpec *spec, char *out, size_t size)
 
 /* ------------------------------------------------------------------- help */
 
+const OptionBuiltIn options_built_in[] = {
+	{"config", "=PATH",
+	"Read options from a file too: lines name=value, such as batch-rows=5000, "
+	"with # comments.  [" OPTIONS_FILE_VARIABLE "]"},
+	{"show-options", "",
+	"Print each option with its value and where it came from, and exit."},
+	{"version", "", "Print the version, and exit."},
+	{"man", "", "Print the manual page, for man -l -, and exit."},
+	{"help", "", "Print this text, and exit."},
+	{NULL, NULL, NULL}
+};
+
 void
 options_help(const OptionsProgram *program, FILE *out)
 {
+	char		text[OPTIONS_RELOADED_BYTES];
+
 	fprintf(out, "Usage: %s [OPTION]...\n", program->name);
 	print_wrapped(program->purpose, 0, out);
 	if (program->specs[0].name == NULL ||
@@ -114,17 +128,45 @@ options_help(const OptionsProgram *program, FILE *out)
 			"  0  %s\n"
 			"  1  failed, for the reason logged\n"
 			"  2  wrong use or configuration\n", program->success);
-	fprintf(out, "\nInformation:\n"
-			"  --show-options\n"
-			"      Print each option with its value and where it came from, "
-			"and exit.\n"
-			"  --version\n"
-			"      Print the version, and exit.\n"
-			"  --help\n"
-			"      Print this text, and exit.\n\n");
-	print_wrapped("A flag wins over its environment variable, and the first "
-				  "variable named over an older one.  An empty variable "
-				  "counts as not set.", 0, out);
+	fprintf(out, "\nInformation:\n");
+	for (const OptionBuiltIn *option = options_built_in; option->name != NULL;
+		 option++)
+	{
+		fprintf(out, "  --%s%s\n", option->name, option->argument);
+		print_wrapped(option->help, HELP_INDENT, out);
+	}
+	fputc('\n', out);
+	print_wrapped(OPTIONS_PRECEDENCE, 0, out);
+	options_describe_reloaded(program, text, sizeof(text));
+	if (text[0] == '\0')
+		return;
+	fputc('\n', out);
+	print_wrapped(text, 0, out);
+}
+
+void
+options_describe_reloaded(const OptionsProgram *program, char *out,
+						  size_t size)
+{
+	size_t		bytes;
+
+	out[0] = '\0';
+	if (program->reloaded == NULL)
+		return;
+	bytes = (size_t) snprintf(out, size,
+							  "SIGHUP makes a running program read the"
+							  " configuration file again, and the file of -F."
+							  "  It takes up what has changed of");
+	for (const char *const *name = program->reloaded;
+		 *name != NULL && bytes < size; name++)
+		bytes += (size_t) snprintf(out + bytes, size - bytes, "%s --%s",
+								   name == program->reloaded ? "" :
+								   name[1] == NULL ? " and" : ",", *name);
+	if (bytes < size)
+		snprintf(out + bytes, size - bytes,
+				 ", and of a user name and password for SASL.  What else has"
+				 " changed is logged, and needs a restart.  When anything in"
+				 " the files is wrong, all stays as it is.");
 }
 
 static void
@@ -146,14 +188,13 @@ print_option_help(const OptionSpec *spec, FILE *out)
 	if (spec->older_environment != NULL)
 		fprintf(out, "  [%s]", spec->older_environment);
 	fputc('\n', out);
-	describe_values(spec, values, sizeof(values));
+	option_describe(spec, values, sizeof(values));
 	snprintf(text, sizeof(text), "%s%s", spec->help, values);
 	print_wrapped(text, HELP_INDENT, out);
 }
 
-/* What may be given and what is taken by default, as sentences. */
-static void
-describe_values(const OptionSpec *spec, char *out, size_t size)
+void
+option_describe(const OptionSpec *spec, char *out, size_t size)
 {
 	char		choices[160];
 	const char *default_text = spec->default_text;
@@ -250,13 +291,14 @@ show_option(const OptionSpec *spec, const void *settings, OptionSource source,
 		option_environment(spec, &variable);
 	snprintf(source_text, sizeof(source_text), "%s%s",
 			 source == OPTION_FROM_DEFAULT ? "default" :
+			 source == OPTION_FROM_FILE ? "file" :
 			 source == OPTION_FROM_FLAG ? "flag" : "environment ", variable);
 	if (spec->type == OPTION_LIST)
 	{
 		show_list(spec, field, width, source_text, out);
 		return;
 	}
-	value_text(spec, field, source, value, sizeof(value));
+	value_text(spec, settings, source, value, sizeof(value));
 	show_row(spec, width, value, source_text, out);
 }
 
@@ -283,33 +325,45 @@ show_row(const OptionSpec *spec, int width, const char *value,
 }
 
 static void
-value_text(const OptionSpec *spec, const void *field, OptionSource source,
+value_text(const OptionSpec *spec, const void *settings, OptionSource source,
 		   char *out, size_t size)
 {
-	char		number[24];
-	const char *text;
+	bool		is_set = source != OPTION_FROM_DEFAULT ||
+		spec->default_text != NULL || spec->type != OPTION_INTEGER;
+	char		text[1024];
 
-	if (spec->type == OPTION_FLAG)
-		text = *(const bool *) field ? "true" : "false";
-	else if (spec->type == OPTION_INTEGER)
-	{
-		bool		is_set = source != OPTION_FROM_DEFAULT ||
-			spec->default_text != NULL;
-
-		/* the field of an option that is not set holds 0 all the same */
-		snprintf(number, sizeof(number), "%" PRId64, *(const int64_t *) field);
-		text = is_set ? number : NULL;
-	}
-	else
-		text = *(const char *const *) field;
-	if (text == NULL || text[0] == '\0')
-		text = "(none)";
+	option_value_text(spec, settings, text, sizeof(text));
+	/* the field of a number that is not set holds 0 all the same */
+	if (!is_set || text[0] == '\0')
+		snprintf(out, size, "(none)");
 	else if (spec->secret)
-	{
 		redact_conninfo(text, out, size);
-		return;
+	else
+		snprintf(out, size, "%s", text);
+}
+
+bool
+options_file_has_secret(const OptionsProgram *program, const PairList *file)
+{
+	char		shown[1024];
+
+	for (size_t i = 0; i < file->count; i++)
+	{
+		const Pair *pair = &file->items[i];
+		const OptionSpec *spec = program->specs;
+
+		while (spec->name != NULL && strcmp(spec->name, pair->name) != 0)
+			spec++;
+		if (spec->name == NULL || (!spec->secret && spec->type != OPTION_LIST))
+			continue;
+		if (spec->secret)
+			redact_conninfo(pair->value, shown, sizeof(shown));
+		else
+			redact_pair(pair->value, shown, sizeof(shown));
+		if (strcmp(shown, pair->value) != 0)
+			return true;
 	}
-	snprintf(out, size, "%s", text);
+	return false;
 }
 
 /* name=value with the value hidden when it may be a secret. */

@@ -217,7 +217,8 @@ names_broker(const rd_kafka_conf_t *conf, char *errstr, size_t errstr_size)
 	if (rd_kafka_conf_get(conf, "bootstrap.servers", NULL, &size) ==
 		RD_KAFKA_CONF_OK && size > 1)
 		return true;
-	snprintf(errstr, errstr_size, "no broker is named");
+	snprintf(errstr, errstr_size,
+			 "option --brokers: no broker is named, expected HOST:PORT,...");
 	return false;
 }
 
@@ -236,7 +237,8 @@ open_topics(Producer *producer, const char *topics,
 		ok = open_topic(producer, name, errstr, errstr_size);
 	if (ok && producer->topic_count == 0)
 	{
-		snprintf(errstr, errstr_size, "no topic is named");
+		snprintf(errstr, errstr_size,
+				 "option --topics: no topic is named, expected NAME,...");
 		ok = false;
 	}
 	free(names);
@@ -262,15 +264,16 @@ open_topic(Producer *producer, const char *name,
 	{
 		if (strcmp(rd_kafka_topic_name(topics[i]), name) == 0)
 		{
-			snprintf(errstr, errstr_size, "topic \"%s\" is named twice",
-					 name);
+			snprintf(errstr, errstr_size,
+					 "option --topics: topic \"%s\" is named twice", name);
 			return false;
 		}
 	}
 	topic = rd_kafka_topic_new(producer->handle, name, NULL);
 	if (topic == NULL)
 	{
-		snprintf(errstr, errstr_size, "topic \"%s\": %s", name,
+		snprintf(errstr, errstr_size, "option --topics: topic \"%s\": %s",
+				 name,
 				 rd_kafka_err2str(rd_kafka_last_error()));
 		return false;
 	}

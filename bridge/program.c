@@ -9,18 +9,31 @@
 
 #include "log.h"
 
+/* How the process was started. */
+static struct
+{
+	const OptionsProgram *program;
+	int			argc;
+	char	  **argv;
+}			started;
+
 static int	start(const OptionsProgram *program, const void *settings,
-				  const OptionSource *sources, ProgramRun run);
+				  const OptionSource *sources, const PairList *file,
+				  ProgramRun run);
 static int	usage_error(const OptionsProgram *program, const char *reason);
 
 int
 program_main(const OptionsProgram *program, int argc, char **argv,
 			 void *settings, OptionSource *sources, ProgramRun run)
 {
-	char		errstr[256];
+	char		errstr[512];
+	PairList	file;
 	int			status = EXIT_SUCCESS;
 
-	switch (options_parse(program, argc, argv, settings, sources,
+	started.program = program;
+	started.argc = argc;
+	started.argv = argv;
+	switch (options_parse(program, argc, argv, settings, sources, &file,
 						  errstr, sizeof(errstr)))
 	{
 		case OPTIONS_DONE:
@@ -32,23 +45,40 @@ program_main(const OptionsProgram *program, int argc, char **argv,
 			options_show(program, settings, sources, stdout);
 			break;
 		case OPTIONS_RUN:
-			status = start(program, settings, sources, run);
+			status = start(program, settings, sources, &file, run);
 			break;
 	}
 	options_free(program, settings);
+	pair_list_free(&file);
 	if (fflush(stdout) != 0 && status == EXIT_SUCCESS)
 		status = EXIT_FAILURE;
 	return status;
 }
 
+bool
+program_reread(void *settings, OptionSource *sources, PairList *file,
+			   char *errstr, size_t errstr_size)
+{
+	OptionsOutcome outcome =
+		options_parse(started.program, started.argc, started.argv, settings,
+					  sources, file, errstr, errstr_size);
+
+	if (outcome == OPTIONS_INVALID)
+		pair_list_free(file);
+	return outcome != OPTIONS_INVALID;
+}
+
 static int
 start(const OptionsProgram *program, const void *settings,
-	  const OptionSource *sources, ProgramRun run)
+	  const OptionSource *sources, const PairList *file, ProgramRun run)
 {
 	char		errstr[512];
 	int			status;
 
 	log_open(program->name, options_text(program, settings, "log-level"));
+	if (file->is_open && options_file_has_secret(program, file))
+		log_write(LOG_LEVEL_WARNING,
+				  "configuration file with secrets is open to others", NULL);
 	status = run(settings, sources, errstr, sizeof(errstr));
 	if (status == EXIT_USAGE)
 		usage_error(program, errstr);

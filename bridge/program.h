@@ -28,4 +28,12 @@ extern int	program_main(const OptionsProgram *program, int argc, char **argv,
 						 void *settings, OptionSource *sources,
 						 ProgramRun run);
 
+/*
+ * Read what program_main() has read once more: the configuration file may have
+ * been changed since.  False with errstr when it is wrong now; then there is
+ * nothing to free.  For settings, sources and file see options_parse().
+ */
+extern bool program_reread(void *settings, OptionSource *sources,
+						   PairList *file, char *errstr, size_t errstr_size);
+
 #endif							/* FINTRANS_PROGRAM_H */

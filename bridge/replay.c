@@ -197,7 +197,7 @@ parse_wanted(Replay *replay)
 	for (int i = 0; i < COLUMN_TIME; i++)
 	{
 		if (replay->wanted_names[i] == NULL)
-			return fail(replay, "columns name no %s: expected source=..,"
+			return fail(replay, "option --columns names no %s: expected source=..,"
 						"target=..,amount=..[,time=..]", column_names[i]);
 	}
 	return true;
@@ -209,18 +209,18 @@ parse_wanted_column(Replay *replay, char *pair)
 	char	   *equals = strchr(pair, '=');
 
 	if (equals == NULL || equals[1] == '\0')
-		return fail(replay, "columns: \"%.64s\" is not role=column", pair);
+		return fail(replay, "option --columns: \"%.64s\" is not role=column", pair);
 	*equals = '\0';
 	for (int i = 0; i < COLUMNS; i++)
 	{
 		if (strcmp(pair, column_names[i]) != 0)
 			continue;
 		if (replay->wanted_names[i] != NULL)
-			return fail(replay, "columns name %s twice", pair);
+			return fail(replay, "option --columns names %s twice", pair);
 		replay->wanted_names[i] = equals + 1;
 		return true;
 	}
-	return fail(replay, "columns: \"%.64s\" is not one of source, target, "
+	return fail(replay, "option --columns: \"%.64s\" is not one of source, target, "
 				"amount, time", pair);
 }
 

@@ -1,6 +1,7 @@
 /*
- * Upkeep: a thread that has partitions of days that have passed indexed, and
- * those of days long past dropped, at the start and once an hour.  It has a
+ * Upkeep: a thread that has partitions of days that have passed indexed, those
+ * of days long past dropped, and old dead letters purged, at the start and once
+ * an hour.  It has a
  * database connection of its own while it is at work; loading goes on beside
  * it.
  */
@@ -13,13 +14,21 @@
 
 typedef struct Upkeep Upkeep;
 
-/*
- * Start the thread, which keeps the last retain_ms of event time, all if that
- * is 0; conninfo must outlive it.  NULL with errstr when that fails.
- */
-extern Upkeep *upkeep_start(const char *conninfo, bool index_partitions,
-							int64_t retain_ms, char *errstr,
+typedef struct UpkeepSettings
+{
+	bool		index_partitions;
+	int64_t		retain_ms;		/* of event time, 0 keeps all */
+	int64_t		retain_dead_letters_ms; /* since they were rejected, 0 keeps
+										 * all */
+} UpkeepSettings;
+
+/* Start the thread; conninfo must outlive it.  NULL with errstr on failure. */
+extern Upkeep *upkeep_start(const char *conninfo,
+							const UpkeepSettings *settings, char *errstr,
 							size_t errstr_size);
+
+/* Other settings from now on; what is new in them is looked after at once. */
+extern void upkeep_set(Upkeep *upkeep, const UpkeepSettings *settings);
 
 /*
  * End the thread and free it, waiting at most timeout_ms.  False when it is at

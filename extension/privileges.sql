@@ -1,23 +1,16 @@
--- fintrans_grant(): the abilities that roles can be given.
+-- The abilities that roles can be given, and whether they have them.
 
-CREATE OR REPLACE FUNCTION @extschema@.fintrans_grant(grantee regrole, ability text)
-RETURNS void
-LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_abilities()
+RETURNS TABLE (ability text, privilege text, object text)
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-  namespace text;
-  privilege text;
-  object    text;
-  known     boolean := false;
-BEGIN
-  SELECT quote_ident(n.nspname) INTO namespace
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-   WHERE c.oid = '@extschema@.fintrans_transactions'::regclass;
-
-  FOR privilege, object IN
-    SELECT p.privilege, p.object
-      FROM (VALUES
+  WITH place AS (
+    SELECT quote_ident(n.nspname) AS namespace
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.oid = '@extschema@.fintrans_transactions'::regclass)
+  SELECT p.ability, p.privilege, format(p.object, place.namespace)
+    FROM place, (VALUES
         ('reader', 'SELECT', '%s.fintrans_transactions'),
         ('reader', 'SELECT', '%s.fintrans_laundering'),
         ('reader', 'SELECT', '%s.fintrans_magnitudes'),
@@ -52,6 +45,7 @@ BEGIN
         ('keeper', 'SELECT', '%s.fintrans_dead_letter_counts'),
         ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_verify()'),
         ('keeper', 'SELECT', '%s.fintrans_replayed_letters'),
+        ('keeper', 'SELECT', '%s.fintrans_settings'),
         ('keeper', 'EXECUTE', 'FUNCTION %1$s.fintrans_replay_dead_letters(%1$s.fintrans_transactions[])'),
         ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_replay_dead_letter(text, integer, bigint, text, timestamptz)'),
         ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_purge_dead_letters(timestamptz)'),
@@ -66,11 +60,76 @@ BEGIN
         ('operator', 'SELECT', '%s.fintrans_alerts'),
         ('operator', 'SELECT', '%s.fintrans_reviews'),
         ('operator', 'EXECUTE', 'FUNCTION %s.fintrans_review(bigint, text, text)'))
-        p (ability, privilege, object)
-     WHERE p.ability = fintrans_grant.ability
+         p (ability, privilege, object)
+   UNION ALL
+  SELECT a.ability, 'USAGE', 'SCHEMA ' || place.namespace
+    FROM place, (VALUES ('reader'), ('writer'), ('keeper'), ('operator')) a (ability)
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_abilities() IS
+  'Internal: the privileges that each ability consists of, but for those on partitions.';
+
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_missing_privileges(
+  grantee regrole, ability text)
+RETURNS TABLE (privilege text, object text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM @extschema@.fintrans_abilities() a
+                  WHERE a.ability = fintrans_missing_privileges.ability) THEN
+    RAISE EXCEPTION 'no ability "%"', ability
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Abilities are reader, writer, keeper and operator.';
+  END IF;
+  RETURN QUERY
+  WITH wanted AS (
+    SELECT item[1] AS kind, item[2] AS columns, a.object,
+           split_part(a.object, ' ', 1) AS class,
+           substr(a.object, position(' ' IN a.object) + 1) AS name
+      FROM @extschema@.fintrans_abilities() a
+     CROSS JOIN regexp_matches(a.privilege, '([A-Z]+)(?: \(([^)]*)\))?', 'g') item
+     WHERE a.ability = fintrans_missing_privileges.ability
+     UNION ALL
+    SELECT 'INSERT', NULL, r.relation::text, NULL, NULL
+      FROM @extschema@.fintrans_relations() r
+     WHERE r.is_leaf AND fintrans_missing_privileges.ability = 'writer')
+  SELECT w.kind || coalesce(' (' || w.columns || ')', ''), w.object
+    FROM wanted w
+   WHERE NOT CASE
+           WHEN w.class = 'SCHEMA'
+           THEN has_schema_privilege(grantee, to_regnamespace(w.name)::oid, w.kind)
+           WHEN w.class IN ('FUNCTION', 'PROCEDURE')
+           THEN has_function_privilege(grantee, to_regprocedure(w.name)::oid, w.kind)
+           WHEN w.columns IS NOT NULL
+           THEN (SELECT bool_and(has_column_privilege(grantee, to_regclass(w.object)::oid,
+                                                      c.name, w.kind))
+                   FROM regexp_split_to_table(w.columns, ', ') c (name))
+           ELSE has_table_privilege(grantee, to_regclass(w.object)::oid, w.kind)
+         END
+   ORDER BY w.object, w.kind;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_missing_privileges(regrole, text) IS
+  'The privileges that a role lacks for an ability; no rows when it has it.';
+
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_grant(grantee regrole, ability text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  privilege text;
+  object    text;
+  known     boolean := false;
+BEGIN
+  FOR privilege, object IN
+    SELECT a.privilege, a.object
+      FROM @extschema@.fintrans_abilities() a
+     WHERE a.ability = fintrans_grant.ability
   LOOP
-    EXECUTE format('GRANT %s ON %s TO %s', privilege,
-                   format(object, namespace), grantee);
+    EXECUTE format('GRANT %s ON %s TO %s', privilege, object, grantee);
     known := true;
   END LOOP;
   IF NOT known THEN
@@ -78,7 +137,6 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Abilities are reader, writer, keeper and operator.';
   END IF;
-  EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', namespace, grantee);
   IF ability = 'writer' THEN
     -- a partition made meanwhile would miss it
     LOCK TABLE @extschema@.fintrans_transactions IN SHARE UPDATE EXCLUSIVE MODE;

@@ -13,6 +13,21 @@ SELECT fintrans_grant('fintrans_test_reader', 'reader');
 SELECT fintrans_grant('fintrans_test_operator', 'operator');
 SELECT fintrans_grant('fintrans_test_keeper', 'keeper');
 SELECT fintrans_grant('fintrans_test_mallory', 'everything');
+-- who has been given an ability lacks nothing of it, and of others what they are made of
+SELECT a.ability, r.grantee, (SELECT count(*) FROM fintrans_missing_privileges(r.grantee, a.ability)) > 0 AS lacks
+  FROM unnest('{writer,reader,operator,keeper}'::text[]) a (ability),
+       unnest('{fintrans_test_writer,fintrans_test_reader,fintrans_test_operator,fintrans_test_keeper}'::regrole[]) r (grantee)
+ ORDER BY 1, 2;
+SELECT count(*) = (SELECT count(*) FROM fintrans_abilities() a WHERE a.ability = 'reader') AS lacks_all
+  FROM fintrans_missing_privileges('fintrans_test_mallory', 'reader') m WHERE m.privilege <> 'USAGE';
+REVOKE SELECT (reason) ON fintrans_dead_letters FROM fintrans_test_writer;
+REVOKE INSERT ON fintrans_transactions_20260101 FROM fintrans_test_writer;
+REVOKE EXECUTE ON FUNCTION fintrans_ensure_partitions(timestamptz, timestamptz) FROM fintrans_test_writer;
+REVOKE UPDATE ON fintrans_offsets FROM fintrans_test_writer;
+SELECT * FROM fintrans_missing_privileges('fintrans_test_writer', 'writer');
+SELECT fintrans_grant('fintrans_test_writer', 'writer');
+SELECT * FROM fintrans_missing_privileges('fintrans_test_writer', 'writer');
+SELECT * FROM fintrans_missing_privileges('fintrans_test_writer', 'everything');
 -- the writer adds rows, in the parent and in leaves old and new, and no more
 SET ROLE fintrans_test_writer;
 SELECT fintrans_ensure_partitions('2026-01-02', '2026-01-02') AS made;

@@ -14,7 +14,7 @@ foreach my $wrong (
 	[ '--topics' => 'London,,NYC', qr/"" is not a name/ ],
 	[ '--topics' => 'London, NYC', qr/" NYC" is not a name/ ],
 	[ '--topics' => '^Lon.*', qr/"\^Lon\.\*" is not a name/ ],
-	[ '--brokers' => ',,', qr/no broker is named/ ])
+	[ '--brokers' => ',,', qr/option --brokers: no broker is named/ ])
 {
 	my ($option, $value, $reason) = @$wrong;
 	my $bridge =

@@ -9,10 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "man_page.h"
+#include "option_value.h"
 #include "options.h"
 
 typedef struct Settings
@@ -61,10 +64,11 @@ static const OptionSpec specs[] = {
 };
 
 static const OptionsProgram program = {
-	"test-program", "Tests what it is given.", "tested", specs
+	"test-program", "Tests what it is given.", "tested", specs, NULL
 };
 
 static Settings settings;
+static PairList config;
 static OptionSource sources[sizeof(specs) / sizeof(specs[0])];
 static char errstr[256];
 
@@ -84,7 +88,8 @@ parse(const char *const *arguments)
 	}
 	argv[argc] = NULL;
 	errstr[0] = '\0';
-	return options_parse(&program, argc, argv, &settings, sources,
+	pair_list_free(&config);
+	return options_parse(&program, argc, argv, &settings, sources, &config,
 						 errstr, sizeof(errstr));
 }
 
@@ -95,6 +100,7 @@ clear_environment(void **state)
 {
 	(void) state;
 	options_free(&program, &settings);
+	pair_list_free(&config);
 	return unsetenv("TEST_TOPICS") | unsetenv("OLD_TOPICS") |
 		unsetenv("TEST_DATABASE") | unsetenv("TEST_BATCH_ROWS") |
 		unsetenv("TEST_ON_GAP") | unsetenv("TEST_ONCE") |
@@ -232,6 +238,164 @@ flags_of_the_demo_take_anything_for_yes(void **state)
 	setenv("PROD_OUTPUT", "False", 1);
 	assert_int_equal(parse((const char *const[]) {NULL}), OPTIONS_RUN);
 	assert_false(settings.plain);
+}
+
+/* ------------------------------------------------------ configuration file */
+
+#define CONFIG_FILE "test_options.conf"
+
+static void
+write_config(const char *text)
+{
+	FILE	   *file = fopen(CONFIG_FILE, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+static int
+remove_config(void **state)
+{
+	unlink(CONFIG_FILE);
+	unsetenv(OPTIONS_FILE_VARIABLE);
+	return clear_environment(state);
+}
+
+static void
+the_file_wins_over_defaults_alone(void **state)
+{
+	(void) state;
+	write_config("# comment\n topics = file \nbatch-rows=7\r\nonce=yes\n"
+				 "X=a=1\nX=b=2\nany=3");
+	setenv("TEST_BATCH_ROWS", "8", 1);
+	assert_int_equal(PARSE("--config", CONFIG_FILE, "--any=4"), OPTIONS_RUN);
+	assert_string_equal(settings.topics, "file");
+	assert_int_equal(sources[1], OPTION_FROM_FILE);
+	assert_int_equal(settings.batch_rows, 8);
+	assert_int_equal(settings.any, 4);
+	assert_true(settings.once);
+	assert_int_equal(settings.properties.count, 2);
+	assert_string_equal(settings.properties.values[1], "b=2");
+	assert_string_equal(settings.on_gap, "halt");
+	options_free(&program, &settings);
+	setenv(OPTIONS_FILE_VARIABLE, CONFIG_FILE, 1);
+	assert_int_equal(parse((const char *const[]) {NULL}), OPTIONS_RUN);
+	assert_string_equal(settings.topics, "file");
+	options_free(&program, &settings);
+	setenv(OPTIONS_FILE_VARIABLE, "/nonexistent", 1);
+	assert_int_equal(PARSE("--config=" CONFIG_FILE), OPTIONS_RUN);
+}
+
+static void
+faults_of_the_file_are_located(void **state)
+{
+	static const struct
+	{
+		const char *text;
+		const char *error;
+	}			bad[] = {
+		{"topics=a\nnonsense=hunter2\n",
+		"file \"" CONFIG_FILE "\", line 2: there is no option \"nonsense\";"
+		" try --help"},
+		{"=hunter2\n", "file \"" CONFIG_FILE "\", line 1: expected name=value,"
+		" found no name before \"=\""},
+		{"\nbatch-rows=many\n",
+		"file \"" CONFIG_FILE "\", line 2, option batch-rows: \"many\" is not"
+		" a whole number between 1 and 1000000"},
+		{"once=maybe\n", "file \"" CONFIG_FILE "\", line 1, option once:"
+		" \"maybe\" is neither true nor false"},
+		{"topics=a\ntopics=b\n",
+		"file \"" CONFIG_FILE "\", line 2: \"topics\" was given before"},
+		/* its own name, and what else has no place in a table */
+		{"config=other\n", "file \"" CONFIG_FILE "\", line 1: there is no"
+		" option \"config\"; try --help"},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	{
+		write_config(bad[i].text);
+		assert_int_equal(PARSE("--config", CONFIG_FILE), OPTIONS_INVALID);
+		assert_refused(bad[i].error);
+	}
+	assert_int_equal(PARSE("--config=/nonexistent"), OPTIONS_INVALID);
+	assert_non_null(strstr(errstr, "/nonexistent"));
+}
+
+/* What others may read is told only when it matters. */
+static void
+secrets_of_the_file_are_seen(void **state)
+{
+	static const struct
+	{
+		const char *text;
+		bool		has_secret;
+	}			files[] = {
+		{"topics=password\n", false},
+		{"database=host=a user=b\n", false},
+		{"database=host=a password=hunter2\n", true},
+		{"database=postgresql://me:hunter2@a/b\n", true},
+		{"X=sasl.username=me\n", false},
+		{"X=sasl.username=me\nX=sasl.password=hunter2\n", true},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+	{
+		write_config(files[i].text);
+		assert_int_equal(chmod(CONFIG_FILE, 0644), 0);
+		assert_int_equal(PARSE("--config", CONFIG_FILE), OPTIONS_RUN);
+		assert_true(config.is_open);
+		assert_int_equal(options_file_has_secret(&program, &config),
+						 files[i].has_secret);
+		options_free(&program, &settings);
+	}
+	assert_int_equal(chmod(CONFIG_FILE, 0640), 0);
+	assert_int_equal(PARSE("--config", CONFIG_FILE), OPTIONS_RUN);
+	assert_false(config.is_open);
+}
+
+/* What is checked after parsing is blamed on where it was set. */
+static void
+blame_names_the_source(void **state)
+{
+	(void) state;
+	write_config("topics=file");
+	assert_int_equal(PARSE("--config", CONFIG_FILE, "-F", "x"), OPTIONS_RUN);
+	snprintf(errstr, sizeof(errstr), "wrong");
+	assert_false(options_blame(&program, sources, "topics", errstr,
+							   sizeof(errstr)));
+	assert_refused("configuration file, option topics: wrong");
+	snprintf(errstr, sizeof(errstr), "wrong");
+	options_blame(&program, sources, "F", errstr, sizeof(errstr));
+	assert_refused("option -F: wrong");
+	setenv("OLD_TOPICS", "old", 1);
+	assert_int_equal(parse((const char *const[]) {NULL}), OPTIONS_RUN);
+	snprintf(errstr, sizeof(errstr), "wrong");
+	options_blame(&program, sources, "topics", errstr, sizeof(errstr));
+	assert_refused("variable OLD_TOPICS: wrong");
+}
+
+static void
+values_are_compared(void **state)
+{
+	Settings	other;
+
+	(void) state;
+	assert_int_equal(PARSE("--topics=a", "-X", "a=1", "--once"), OPTIONS_RUN);
+	other = settings;
+	for (size_t i = 0; specs[i].name != NULL; i++)
+		if (specs[i].name[0] != '\0')
+			assert_true(option_value_equals(&specs[i], &settings, &other));
+	other.topics = NULL;
+	assert_false(option_value_equals(&specs[1], &settings, &other));
+	other.batch_rows++;
+	assert_false(option_value_equals(&specs[3], &settings, &other));
+	other.once = false;
+	assert_false(option_value_equals(&specs[7], &settings, &other));
+	other.properties.count = 0;
+	assert_false(option_value_equals(&specs[9], &settings, &other));
 }
 
 /* --------------------------------------------------------- what is refused */
@@ -511,6 +675,36 @@ version_is_the_control_files(void **state)
 	assert_string_equal(text, "test-program " FINTRANS_VERSION "\n");
 }
 
+/* Every option is there, and no line begins with what is not ours. */
+static void
+manual_page_is_safe_for_troff(void **state)
+{
+	static const char *const macros[] = {
+		".TH ", ".SH ", ".SS ", ".TP\n", ".B ", ".BR ", ".PP\n"
+	};
+	char		text[8192];
+
+	(void) state;
+	print_on_stdout("--man", text, sizeof(text));
+	assert_non_null(strstr(text, ".SH NAME\ntest\\-program \\- tests what it "
+						   "is given\n"));
+	assert_non_null(strstr(text, "\n.TP\n\\fB\\-\\-batch\\-rows\\fR=\\fIN\\fR"
+						   "\nRows of a batch;"));
+	assert_non_null(strstr(text, "\n.TP\n\\fB\\-X\\fR \\fINAME=VALUE\\fR\n"));
+	assert_non_null(strstr(text, ".B TEST_PLAIN \\fRor\\fB PROD_OUTPUT\n"));
+	for (const char *line = text; *line != '\0';)
+	{
+		size_t		i = 0;
+
+		while (line[0] == '.' && i < sizeof(macros) / sizeof(macros[0]) &&
+			   strncmp(line, macros[i], strlen(macros[i])) != 0)
+			i++;
+		assert_true(i < sizeof(macros) / sizeof(macros[0]));
+		assert_true(line[0] != '\'');
+		line += strcspn(line, "\n") + 1;
+	}
+}
+
 int
 main(void)
 {
@@ -524,6 +718,15 @@ main(void)
 		TEST(lists_keep_their_order),
 		TEST(flags_take_words_from_the_environment),
 		TEST(flags_of_the_demo_take_anything_for_yes),
+		cmocka_unit_test_setup_teardown(the_file_wins_over_defaults_alone,
+										remove_config, remove_config),
+		cmocka_unit_test_setup_teardown(faults_of_the_file_are_located,
+										remove_config, remove_config),
+		cmocka_unit_test_setup_teardown(secrets_of_the_file_are_seen,
+										remove_config, remove_config),
+		cmocka_unit_test_setup_teardown(blame_names_the_source,
+										remove_config, remove_config),
+		TEST(values_are_compared),
 		TEST(numbers_are_whole_and_within_limits),
 		TEST(choices_are_closed),
 		TEST(wrong_flags_are_named),
@@ -535,6 +738,7 @@ main(void)
 		TEST(doubtful_connection_strings_are_hidden),
 		TEST(help_says_all_and_fits),
 		TEST(version_is_the_control_files),
+		TEST(manual_page_is_safe_for_troff),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);

@@ -34,7 +34,7 @@ static const OptionSpec specs[] = {
 };
 
 static const OptionsProgram program = {
-	"test-program", "Ends as it is told.", "told so", specs
+	"test-program", "Ends as it is told.", "told so", specs, NULL
 };
 
 static int	runs;

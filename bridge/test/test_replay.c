@@ -233,15 +233,15 @@ bad_columns_are_refused(void **state)
 		const char *columns;
 		const char *expected;
 	}			cases[] = {
-		{"source=s,target=t", "columns name no amount: expected source=..,"
+		{"source=s,target=t", "option --columns names no amount: expected source=..,"
 		"target=..,amount=..[,time=..]"},
-		{"source=s,source=t,amount=a", "columns name source twice"},
-		{"source=s,to=t,amount=a", "columns: \"to\" is not one of source, "
+		{"source=s,source=t,amount=a", "option --columns names source twice"},
+		{"source=s,to=t,amount=a", "option --columns: \"to\" is not one of source, "
 		"target, amount, time"},
-		{"source=s,target,amount=a", "columns: \"target\" is not role=column"},
-		{"source=s,target=,amount=a", "columns: \"target=\" is not "
+		{"source=s,target,amount=a", "option --columns: \"target\" is not role=column"},
+		{"source=s,target=,amount=a", "option --columns: \"target=\" is not "
 		"role=column"},
-		{",", "columns name no source: expected source=..,target=..,"
+		{",", "option --columns names no source: expected source=..,target=..,"
 		"amount=..[,time=..]"}
 	};
 
