@@ -144,6 +144,22 @@ is($said, "replayed 5\nempty 1\ntoo_long 1\nbad_amount 1\nwrong_currency 1\n",
 unlike($logged, qr/USD|xxxxx/, 'no payload is logged');
 is(query('SELECT * FROM fintrans_verify()'), '', 'verify finds no difference');
 
+# what another format, or another mapping of its fields, can read
+my $json = '{"from": "x", "to": {"id": "y"}, "sum": "1.50", "id": "r-1", "at": "2025-03-03T04:05:06.789012Z"}';
+$broker->produce('NYC', $json, '{"from": "x"}');
+$bridge = start_bridge($node, $broker, 'bridge', '--exit-at-end');
+is($bridge->wait_exit(180), 0, 'a bridge that expects text');
+($status, $said, $logged) = dead_letters('--dead-letters' => 'replay',
+	'--topics' => 'NYC', '--format' => 'json', '--fields' =>
+	  'source=from,target=to.id,amount=sum,reference=id,time=at',
+	'--time-range' => '..now');
+is($said, "replayed 1\nmissing_field 1\n", 'is followed by one that reads JSON');
+is(query(q{SELECT source_account, target_account, amount, reference,
+		event_time AT TIME ZONE 'UTC', kafka_offset
+		FROM fintrans_transactions WHERE city = 'NYC'}),
+	'x|y|1.50|r-1|2025-03-03 04:05:06.789012|0', 'exactly');
+is(query('SELECT * FROM fintrans_verify()'), '', 'verify finds no difference');
+
 # who may not, does not
 ($status, $said, $logged) = dead_letters('--dead-letters' => 'replay',
 	'--database' => "$as_reader");
@@ -160,7 +176,7 @@ wait_for { $bridge->logged =~ /event="dead letters purged" dead_letters=2\n/ }
 'old dead letters to be purged';
 is($bridge->stop, 0, 'the bridge stops');
 is(query(q{SELECT count(*), (SELECT sum(purged) FROM fintrans_offsets)
-	FROM fintrans_dead_letters}), '2|2', 'what is younger stays');
+	FROM fintrans_dead_letters}), '3|2', 'what is younger stays');
 is(query('SELECT * FROM fintrans_verify()'), '', 'verify finds no difference');
 
 done_testing();
