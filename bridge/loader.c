@@ -18,6 +18,7 @@
 #include "array_text.h"
 #include "clock.h"
 #include "day_set.h"
+#include "holder.h"
 #include "log.h"
 #include "refusals.h"
 #include "time_spec.h"
@@ -28,6 +29,9 @@
 
 /* Arrays of the compare-and-set: two keys, eight columns. */
 #define MOVE_ARRAYS 10
+
+/* What ends a statement that has waited for a lock for too long. */
+#define LOCK_TIMEOUT "55P03"
 
 /* A day as a timestamptz, and as the suffix of its partition. */
 #define DAY_TEXT_BYTES 48
@@ -52,6 +56,7 @@ struct Loader
 };
 
 static Outcome store(Loader *loader, const Batch *batch);
+static void ask_holder(Loader *loader, const Batch *batch);
 static Outcome sift(Loader *loader, Batch *batch, const atomic_bool *abandon);
 static void report_refusals(Loader *loader);
 static Outcome ensure_days_ahead(Loader *loader);
@@ -331,7 +336,24 @@ store(Loader *loader, const Batch *batch)
 		(outcome = copy_dead_letters(loader, batch)) == OUTCOME_DONE)
 		return commit(loader);
 	roll_back(loader);
+	if (outcome == OUTCOME_RETRY && loader_is_connected(loader) &&
+		strcmp(loader_error(loader)->sqlstate, LOCK_TIMEOUT) == 0)
+		ask_holder(loader, batch);
 	return outcome;
+}
+
+/* The positions could not be locked: does a frozen bridge hold them? */
+static void
+ask_holder(Loader *loader, const Batch *batch)
+{
+	const char *topics;
+	const char *partitions;
+
+	list_moves(loader, batch);
+	topics = array_text_finish(&loader->arrays[0]);
+	partitions = array_text_finish(&loader->arrays[1]);
+	if (topics != NULL && partitions != NULL)
+		holder_end_frozen(loader->session, topics, partitions);
 }
 
 static Outcome
