@@ -15,7 +15,7 @@
  * polling must go on, or the group takes the partitions away.
  */
 #define STUCK_FAILING_MS 3000
-#define STUCK_BUSY_MS 60000
+#define STUCK_BUSY_MS 30000
 
 /* The writer looks whether the database is there after so long at rest. */
 #define CHECK_MS 3000
