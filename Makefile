@@ -38,7 +38,7 @@ benches = bench-history bench-rules bench-aggregates bench-volume \
 
 # These targets install what is missing, so they must not need it themselves.
 own_targets = help demo docs check check-unit check-fuzz check-sql \
-	check-isolation check-tap fuzz check-versions check-plant bench $(benches) kafka-jars \
+	check-isolation check-tap fuzz check-versions check-plant soak bench $(benches) kafka-jars \
 	list-regress list-isolation
 
 all:
@@ -119,6 +119,11 @@ check-plant:
 		FINTRANS_TEST_PLANT_COUNT=1000000 \
 		PROVE_TESTS=t/045_planted_patterns.pl .ci/check tap
 
+# the faults at length: some two hours, and 20 GB of disk
+soak:
+	@SCRATCH_VARIABLES='SOAK_KILLS SOAK_STORM_SECONDS SOAK_MINUTES SOAK_RATE' \
+		PROVE_TESTS=t/soak/soak.pl .ci/check tap
+
 check-fresh:
 	@.ci/fresh
 
@@ -163,6 +168,8 @@ help:
 	@echo '                   check-isolation, check-tap'
 	@echo 'make fuzz          mutated input for each parser: FUZZ_SECONDS=600 -j2'
 	@echo 'make check-plant   the typologies among a million random transactions'
+	@echo 'make soak          200 kills, ten minutes of rebalances and an hour of load:'
+	@echo '                   SOAK_KILLS=20 SOAK_STORM_SECONDS=60 SOAK_MINUTES=2 SOAK_RATE=30000'
 	@echo 'make check-fresh   demo and check on a fresh Debian 12, as root and with sudo (root only)'
 	@echo 'make check-versions'
 	@echo '                   SQL and isolation tests on PostgreSQL 15 to 18, and pg_upgrade: VERSIONS="16 17" (root only)'
@@ -180,6 +187,6 @@ help:
 	@echo 'make clean         remove what was built, but not build/kafka, which was fetched'
 
 .PHONY: all docs demo bench $(benches) \
-	help kafka-jars check check-fresh check-versions check-plant check-unit \
+	help kafka-jars check check-fresh check-versions check-plant soak check-unit \
 	check-fuzz check-sql check-isolation check-tap fuzz list-regress \
 	list-isolation all-bridge install-bridge uninstall-bridge clean-bridge

@@ -24,6 +24,16 @@ foreach my $option ($readme =~ /^\| `(--[a-z-]+)/mg)
 	like($help, qr/^  \Q$option\E\b/m, "the README's $option is an option");
 }
 
+# docs/faults.md has a line for each fault, and no test that is not there
+my $faults = slurp_file("$tree/docs/faults.md");
+my @numbers = sort { $a <=> $b } $faults =~ /^(?:\| )?(\d+)[.,] /mg;
+is("@numbers", join(' ', 1 .. 39), 'docs/faults.md has each fault once');
+my @tests = $faults =~ /`((?:t|sql)\/\w+\.(?:pl|sql))`/g;
+cmp_ok(scalar(@tests), '>', 50, 'and names tests');
+is(join(' ', grep { !-f "$tree/$_" } @tests), '', 'all of which are there');
+is(join(' ', grep { index($faults, "`$_`") < 0 } map { s/^\Q$tree\E\///r } glob("$tree/t/0[26]*.pl")),
+	'', 'and none of the faults is missing');
+
 foreach my $package (split ' ', `$tree/.ci/packages list build`)
 {
 	like($readme, qr/(?<!\S)\Q$package\E(?!\S)/, "the README names $package");

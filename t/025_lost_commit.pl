@@ -10,6 +10,7 @@ use FintransBroker;
 use FintransTest;
 
 my $node = new_node('bridge');
+audit_offsets($node);
 $node->append_conf('postgresql.conf', "wal_level = replica\nmax_wal_senders = 1");
 $node->restart;
 my $broker = FintransBroker->embedded;

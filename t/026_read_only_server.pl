@@ -11,6 +11,7 @@ use FintransBroker;
 use FintransTest;
 
 my $primary = new_node('bridge');
+audit_offsets($primary);
 my $standby = start_standby($primary);
 my $broker = FintransBroker->embedded;
 

@@ -25,6 +25,7 @@ foreach my $wrong (
 }
 
 my $node = new_node('bridge');
+audit_offsets($node);
 # the embedded broker makes every topic that it is asked about
 my $broker = FintransBroker->kafka(partitions => 1);
 

@@ -130,15 +130,8 @@ sub create_topics
 sub command
 {
 	my ($self, $command) = @_;
-	my $known = length($self->{process}->output);
-	my $answer;
 
-	$self->{process}->say($command);
-	wait_for_answer($self, sub {
-		($answer) = substr($self->{process}->output, $known) =~ /^(.*)\n/;
-	});
-	die "$command: $answer\n" unless $answer eq 'ok';
-	return;
+	return $self->{process}->command($command);
 }
 
 # tool NAME, ARGUMENTS...: one of Apache Kafka's own
@@ -154,6 +147,13 @@ sub tool
 		'--bootstrap-server', $self->{bootstrap}, @arguments) == 0
 	  or die "$name failed: " . slurp_file($log);
 	return;
+}
+
+sub topics_tool
+{
+	my ($self, @arguments) = @_;
+
+	return $self->tool('org.apache.kafka.tools.TopicCommand', @arguments);
 }
 
 # produce TOPIC, MESSAGES...: to partition 0
@@ -187,35 +187,57 @@ sub produce_to
 	return;
 }
 
-# { "topic partition" => high watermark } of the five topics
-sub high_watermarks
+# The partitions there are of the five topics: "topic partition"
+sub partitions
 {
 	my ($self) = @_;
-	my @partitions = map {
-		my $topic = $_;
-		map { ('-t', "$topic:$_:-1") } 0 .. $self->{partitions} - 1
-	} qw(London NYC SF Moscow Tokyo);
-	my $answer = `kcat -Q -b $self->{bootstrap} @partitions`;
-	my %high = map { /^(\S+) \[(\d+)\] offset (\d+)$/ ? ("$1 $2" => $3) : () }
+	my $answer = `kcat -L -b $self->{bootstrap} -m 20`;
+	my @partitions;
+
+	while ($answer =~ /^  topic "(London|NYC|SF|Moscow|Tokyo)" with (\d+) partitions/mg)
+	{
+		push @partitions, map { "$1 $_" } 0 .. $2 - 1;
+	}
+	die "kcat could not list the topics: $answer\n" unless @partitions;
+	return @partitions;
+}
+
+# { "topic partition" => watermark } of the five topics
+sub high_watermarks { return $_[0]->watermarks(-1) }
+sub low_watermarks { return $_[0]->watermarks(-2) }
+
+sub watermarks
+{
+	my ($self, $end) = @_;
+	my @partitions = $self->partitions;
+	my @asked = map { ('-t', s/ /:/r . ":$end") } @partitions;
+	my $answer = `kcat -Q -b $self->{bootstrap} @asked`;
+	my %watermarks = map { /^(\S+) \[(\d+)\] offset (\d+)$/ ? ("$1 $2" => $3) : () }
 	  split /\n/, $answer;
 
 	die "kcat could not query all watermarks: $answer\n"
-	  unless keys %high == 5 * $self->{partitions};
-	return \%high;
+	  unless keys %watermarks == @partitions;
+	return \%watermarks;
 }
 
-# All messages of the five topics, one a line: topic partition offset payload
+# All messages of the five topics, one a line: topic partition offset payload; or
+# what a command makes of those of each topic.
 sub write_messages
 {
-	my ($self, $file) = @_;
+	my ($self, $file, $command) = @_;
+	my %topics = map { (split / /)[0] => 1 } $self->partitions;
+	my @topics = sort keys %topics;
 
-	unlink $file;
-	foreach my $topic (qw(London NYC SF Moscow Tokyo))
-	{
-		system("kcat -C -e -q -o beginning -b $self->{bootstrap} -t $topic"
-			  . " -X check.crcs=true -f '%t %p %o %s\\n' >> '$file'") == 0
-		  or die "could not read $topic\n";
-	}
+	# all at once: kcat waits for the end of each partition
+	my $made = defined $command ? "| $command" : '';
+	my $read = join "\n", 'set -o pipefail', 'pids=', (map {
+		"{ kcat -C -e -q -o beginning -b $self->{bootstrap} -t $_ -X check.crcs=true"
+		  . " -f '%t %p %o %s\\n' $made; } > '$file.$_' &", 'pids="$pids $!"'
+	} @topics), 'for pid in $pids; do wait $pid || exit 1; done';
+	system('bash', '-c', $read) == 0 or die "could not read the messages\n";
+	my $files = join ' ', map { "'$file.$_'" } @topics;
+	system('bash', '-c', "cat $files > '$file' && rm $files") == 0
+	  or die "could not write the messages\n";
 	return;
 }
 

@@ -8,9 +8,10 @@ use warnings;
 use File::Basename qw(basename);
 use IO::Handle;
 use PostgreSQL::Test::Utils;
-use POSIX qw(WNOHANG);
+use POSIX qw(SIGINT SIGKILL SIGTERM WNOHANG);
 use Time::HiRes qw(sleep time);
 
+my @all;
 my @running;
 my %instances;
 
@@ -25,6 +26,7 @@ sub start
 	  . "_$name" . ($number > 1 ? "_$number" : '');
 	my $self = bless {
 		name => $name,
+		program => program_of(@command),
 		out => "$base.out",
 		log => "$base.log",
 		status => undef
@@ -47,9 +49,20 @@ sub start
 	$writer->autoflush(1);
 	$self->{stdin} = $writer;
 	$self->{pid} = $pid;
+	push @all, $self;
 	push @running, $self;
 	note_pid($pid);
 	return $self;
+}
+
+# Whatever starts one of ours by exec has its name, but for fiu-run, which makes
+# it fail.
+sub program_of
+{
+	my (@command) = map { basename($_) } @_;
+	my ($ours) = $command[0] eq 'fiu-run' ? () : grep { /^fintrans-(?:bridge|broker|detector|generator)$/ } @command;
+
+	return $ours // $command[0];
 }
 
 # start_on_terminal(NAME, COMMAND...): the same on a terminal of its own, whose
@@ -74,11 +87,40 @@ sub note_pid
 	return;
 }
 
+# Those whose program has such a name, whether they have ended or not.
+sub all
+{
+	my ($class, $pattern) = @_;
+
+	return grep { $_->{program} =~ $pattern } @all;
+}
+
 sub pid { return $_[0]->{pid} }
+sub name { return $_[0]->{name} }
+sub log_file { return $_[0]->{log} }
 
 # What it printed, and what it logged, so far.
 sub output { return slurp_file($_[0]->{out}) }
 sub logged { return slurp_file($_[0]->{log}) }
+
+# A command for a program that answers each with "ok" when it has obeyed.
+sub command
+{
+	my ($self, $command) = @_;
+	my $known = length($self->output);
+	my $deadline = time + 60;
+	my $answer;
+
+	$self->say($command);
+	until (($answer) = substr($self->output, $known) =~ /^(.*)\n/)
+	{
+		die "$self->{name} does not run: " . $self->logged unless $self->running;
+		die "$self->{name} does not answer to: $command\n" if time > $deadline;
+		sleep(0.02);
+	}
+	die "$command: $answer\n" unless $answer eq 'ok';
+	return;
+}
 
 # A line for its standard input.
 sub say
@@ -105,6 +147,17 @@ sub running
 	$self->ended($?);
 	return 0;
 }
+
+# By a signal that nobody sends to end it.
+sub has_crashed
+{
+	my ($self) = @_;
+	my $signal = ($self->{status} // 0) & 127;
+
+	return $signal != 0 && $signal != SIGKILL && $signal != SIGTERM && $signal != SIGINT;
+}
+
+sub has_failed { return (($_[0]->{status} // 0) >> 8) == 1 }
 
 sub ended
 {

@@ -1,28 +1,25 @@
 # What the TAP tests share: a PostgreSQL with the extension, our programs as
-# processes, waiting for conditions, and the one check that every load and
-# every fault must pass in the end.
+# processes, and waiting for conditions; with FintransInvariants, the one check
+# that every load and every fault must pass in the end.
 package FintransTest;
 
 use strict;
 use warnings;
 
 use Exporter 'import';
-use File::Basename qw(basename);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
+use FintransInvariants;
 use FintransProcess;
 
-our @EXPORT = qw(
+our @EXPORT = (@FintransInvariants::EXPORT, qw(
   audit_offsets
-  check_exactly_once
-  file_of
   last_move
   moves_of
   new_node
-  next_offsets
   progress
   run_generator
   start_bridge
@@ -32,19 +29,10 @@ our @EXPORT = qw(
   test_data
   wait_for
   wait_until_loaded
-);
+));
 
 # No condition in these tests takes longer on any machine that is alive.
 my $patience = 180;
-
-# A file of this test's own, below the log directory that a failure leaves.
-sub file_of
-{
-	my ($name) = @_;
-
-	return
-	  "$PostgreSQL::Test::Utils::log_path/" . basename($0, '.pl') . "_$name";
-}
 
 # The directory of real input of that name.  Undefined if there is none, which
 # continuous integration does not accept.
@@ -195,17 +183,6 @@ sub wait_for(&$)
 	return;
 }
 
-# { "topic partition" => next_offset } as the database has it
-sub next_offsets
-{
-	my ($node) = @_;
-	my $answer = $node->safe_psql('postgres',
-		q{SELECT topic || ' ' || kafka_partition, next_offset
-			FROM fintrans_offsets});
-
-	return { map { split /\|/ } split /\n/, $answer };
-}
-
 # How far the database has come over all partitions together.
 sub progress
 {
@@ -236,135 +213,6 @@ sub wait_until_loaded
 	my ($node, $broker) = @_;
 
 	wait_for { all_loaded($node, $broker) } 'all messages to be loaded';
-	return;
-}
-
-# awk has doubles only, so totals are summed in units of 10^-4: exact here
-my $sum_pairs = <<'AWK';
-{
-	dot = index($6, ".")
-	whole = dot ? substr($6, 1, dot - 1) : $6
-	decimals = dot ? substr($6, dot + 1) : ""
-	while (length(decimals) < 4) decimals = decimals "0"
-	total[$4 " " $5] += whole * 10000 + decimals
-	count[$4 " " $5]++
-}
-END {
-	for (pair in total)
-	{
-		rest = total[pair] % 10000
-		printf "%s %d.%04d %d\n", pair, (total[pair] - rest) / 10000, rest, count[pair]
-	}
-}
-AWK
-
-# check_exactly_once NODE, BROKER, WHAT: every message that Kafka holds is in
-# the database exactly once, at its own coordinates and with its contents; the
-# totals are those that awk finds over what kcat reads; nothing was refused;
-# and the extension finds no difference either.  If a fourth argument is given,
-# the messages for which that awk condition holds are dead letters instead,
-# byte for byte.
-sub check_exactly_once
-{
-	my ($node, $broker, $what, $is_refused) = @_;
-	my $messages = file_of('messages');
-	my $refused = file_of('refused');
-	my $letters = file_of('dead_letters');
-	my $rows = file_of('rows');
-	my $wanted = file_of('totals_wanted');
-	my $found = file_of('totals_found');
-
-	$broker->write_messages($messages);
-	ok(-s $messages, "$what: there are messages");
-	take_refused($messages, $is_refused // 0, $refused);
-	$node->safe_psql('postgres', "
-		COPY (SELECT concat_ws(' ', topic, kafka_partition, kafka_offset,
-		                       convert_from(payload, 'UTF8'), reason)
-		        FROM fintrans_dead_letters) TO '$letters'");
-	sort_file($refused);
-	sort_file($letters);
-	same_files($refused, $letters, defined $is_refused
-		? "$what: dead letters are the messages refused, each exactly once"
-		: "$what: no dead letters");
-	query_to_file($node, $rows, q{
-		SELECT city, kafka_partition, kafka_offset, source_account,
-		       target_account, amount
-		  FROM fintrans_transactions WHERE kafka_offset IS NOT NULL});
-	sort_file($messages);
-	sort_file($rows);
-	same_files($messages, $rows,
-		"$what: rows are the messages, each offset exactly once");
-
-	shell("awk '$sum_pairs' '$messages' > '$wanted'");
-	sort_file($wanted);
-	query_to_file($node, $found, q{
-		SELECT source_account, target_account, round(total, 4), transactions
-		  FROM fintrans_laundering});
-	sort_file($found);
-	same_files($wanted, $found, "$what: totals are awk's");
-
-	is_deeply(nonempty(next_offsets($node)),
-		nonempty($broker->high_watermarks),
-		"$what: next offsets are the ends of the partitions");
-	is($node->safe_psql('postgres', 'SELECT * FROM fintrans_verify()'),
-		'', "$what: verify finds no difference");
-	return;
-}
-
-sub nonempty
-{
-	my ($offsets) = @_;
-
-	return { map { $_ => $offsets->{$_} }
-		  grep { $offsets->{$_} > 0 } keys %$offsets };
-}
-
-# Blank-separated lines; no account in these tests holds a blank.
-sub query_to_file
-{
-	my ($node, $file, $query) = @_;
-
-	$node->safe_psql('postgres',
-		"COPY ($query) TO '$file' (DELIMITER ' ')");
-	return;
-}
-
-# Move the messages for which an awk condition holds to a file of their own,
-# with the reason that their dead letters must have.
-sub take_refused
-{
-	my ($messages, $condition, $refused) = @_;
-	my $left = "$messages.left";
-
-	shell("touch '$refused' '$left'");
-	shell("awk '$condition { print \$0, \"refused\" > \"$refused\"; next }
-		{ print > \"$left\" }' '$messages' && mv '$left' '$messages'");
-	return;
-}
-
-sub sort_file
-{
-	my ($file) = @_;
-
-	shell("LC_ALL=C sort -o '$file' '$file'");
-	return;
-}
-
-sub same_files
-{
-	my ($wanted, $found, $what) = @_;
-	my $differences = `diff '$wanted' '$found' 2>&1 | head -n 20`;
-
-	is($differences, '', $what);
-	return;
-}
-
-sub shell
-{
-	my ($command) = @_;
-
-	system('bash', '-c', "set -o pipefail; $command") == 0
-	  or die "failed: $command\n";
 	return;
 }
 
