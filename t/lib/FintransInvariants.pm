@@ -93,10 +93,26 @@ sub check_large
 	sort_file($wanted);
 	sort_file($found);
 	same_files($wanted, $found, "$what: of each partition number and sum are Kafka's");
+	count_losses($node, $wanted, $what);
 	is($node->safe_psql('postgres', 'SELECT count(*) FROM fintrans_dead_letters'), 0,
 		"$what: no dead letters");
 	check_ends($what);
 	check_offsets($node, $broker, $what);
+	return;
+}
+
+# For whoever reads the figures; what was compared before decides.
+sub count_losses
+{
+	my ($node, $wanted, $what) = @_;
+	my $messages = `awk '{ n += \$3 } END { printf "%.0f", n }' '$wanted'`;
+	my ($rows, $offsets) = split /\|/, $node->safe_psql('postgres', q{
+		SELECT sum(rows), count(*)
+		  FROM (SELECT count(*) AS rows FROM fintrans_transactions
+		         GROUP BY city, kafka_partition, kafka_offset) r});
+
+	note(sprintf 'figure: %s: %d messages, rows lost %d, doubled %d',
+		$what, $messages, $messages - $offsets, $rows - $offsets);
 	return;
 }
 
