@@ -1,7 +1,7 @@
 # What PostgreSQL does to a bridge that writes to it: tables locked or rewritten
 # under it, sessions ended, a deadlock, temporary files and disks that are full.
 # The same bridge survives all of it; no message is refused for it.
-# Faults 4, 14, 15, 30, 37 of docs/faults.md.
+# Faults 4, 14, 15, 30, 31 and 37 of docs/faults.md.
 use strict;
 use warnings;
 
@@ -76,6 +76,15 @@ survive('sessions terminated', $at, sub {
 		sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'bridge'});
 		wait_for { progress($node) > $before } 'load in another session';
 	}
+});
+
+survive('too many connections', $at, sub {
+	my $refused = refused_with('53300');
+	sql(q{
+		ALTER ROLE bridge CONNECTION LIMIT 0;
+		SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'bridge'});
+	$refused->();
+	sql('ALTER ROLE bridge CONNECTION LIMIT -1');
 });
 
 survive('statements cancelled', $at, sub {
