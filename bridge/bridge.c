@@ -11,6 +11,12 @@
  * stores one batch while the next is filled.  Progress lives in the database
  * only (fintrans_offsets) and moves in the database transaction that stores
  * the rows.
+ *
+ *	Kafka -> influx_reader -> line_protocol -> influx_sender -> InfluxDB
+ *		   `------------------ thread ------------------'
+ *
+ * Points for InfluxDB are made by a thread of their own, which is told how far
+ * PostgreSQL has committed and reads that from Kafka once more.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -26,6 +32,8 @@
 #include "database.h"
 #include "dead_letters.h"
 #include "http_server.h"
+#include "influx_settings.h"
+#include "influx_sink.h"
 #include "ingest.h"
 #include "kafka_properties.h"
 #include "log.h"
@@ -164,6 +172,54 @@ static const OptionSpec specs[] = {
 		"well, each exactly once.  Prints how many, and how many are left for "
 	"which reasons, and exits.  Needs the keeper's privileges, and no Kafka."},
 	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
+	"InfluxDB"},
+	{"influx-url", "FINTRANS_INFLUX_URL", "INFLUX_API", OPTION_TEXT,
+		offsetof(Settings, influx.url), "URL", NULL, 0, 0, NULL, false,
+		"Send a point to the InfluxDB there, such as http://localhost:8086, "
+	"for each transaction that PostgreSQL has committed."},
+	{"influx-database", "FINTRANS_INFLUX_DATABASE", "INFLUX_TARGET_DB",
+		OPTION_TEXT, offsetof(Settings, influx.database), "NAME", "fintrans",
+		0, 0, NULL, false, "Its database, created if it is missing, or the "
+	"bucket of InfluxDB 2 and 3."},
+	{"influx-accounts", "FINTRANS_INFLUX_ACCOUNTS", NULL, OPTION_CHOICE,
+		offsetof(Settings, influx.accounts), "HOW", "tag", 0, 0,
+		INFLUX_ACCOUNTS, false, "Source and target as tags, by which InfluxDB "
+		"can select and group, but each pair is a series of its own, which "
+	"takes its memory: with many accounts, as fields, or not at all."},
+	{"influx-amount", "FINTRANS_INFLUX_AMOUNT", NULL, OPTION_CHOICE,
+		offsetof(Settings, influx.amounts), "TYPE", "float", 0, 0,
+		INFLUX_AMOUNTS, false, "Type of the field amount: a database that the "
+		"demo has filled has integers, and then there is no point for an "
+	"amount with decimals."},
+	{"influx-token-file", "FINTRANS_INFLUX_TOKEN_FILE", NULL, OPTION_TEXT,
+		offsetof(Settings, influx.token_file), "PATH", NULL, 0, 0, NULL, false,
+		"File that holds the token for InfluxDB 2 or 3 and nothing else.  "
+	"With a token the endpoint of these is used: /api/v2/write."},
+	{"influx-token", "FINTRANS_INFLUX_TOKEN", NULL, OPTION_TEXT,
+		offsetof(Settings, influx.token), "TOKEN", NULL, 0, 0, NULL, true,
+		"The token itself, by the variable only: the list of processes would "
+	"show it."},
+	{"influx-org", "FINTRANS_INFLUX_ORG", NULL, OPTION_TEXT,
+		offsetof(Settings, influx.organization), "NAME", NULL, 0, 0, NULL,
+		false, "Organization that has the bucket of InfluxDB 2."},
+	{"influx-user", "FINTRANS_INFLUX_USER", NULL, OPTION_TEXT,
+		offsetof(Settings, influx.user), "NAME", NULL, 0, 0, NULL, false,
+		"User of InfluxDB 1; the token is then this user's password."},
+	{"influx-ca-file", "FINTRANS_INFLUX_CA_FILE", NULL, OPTION_TEXT,
+		offsetof(Settings, influx.ca_file), "PATH", NULL, 0, 0, NULL, false,
+		"Certificates that https is judged by, instead of the system's."},
+	{"influx-batch", "FINTRANS_INFLUX_BATCH", NULL, OPTION_INTEGER,
+		offsetof(Settings, influx.batch_points), "N", "5000", 1, 100000, NULL,
+		false, "Points in a request, at most."},
+	{"influx-timeout", "FINTRANS_INFLUX_TIMEOUT", NULL, OPTION_INTEGER,
+		offsetof(Settings, influx.timeout_seconds), "SECONDS", "60", 1, 3600,
+		NULL, false, "A request that is not answered by then is sent again."},
+	{"influx-group", "FINTRANS_INFLUX_GROUP", NULL, OPTION_TEXT,
+		offsetof(Settings, influx.group), "NAME", NULL, 0, 0, NULL, false,
+		"Consumer group under which Kafka keeps what InfluxDB has been sent; "
+		"the bridge's group with -influx after it, when it is not given.  A "
+	"new one sends all again that Kafka still has."},
+	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
 	"When to end"},
 	{"exit-at-end", "FINTRANS_EXIT_AT_END", NULL, OPTION_FLAG,
 		offsetof(Settings, exit_at_end), NULL, NULL, 0, 0, NULL, false,
@@ -233,6 +289,9 @@ static int	run_check(const Settings *settings,
 static int	run_dead_letters(const Settings *settings,
 							 const IngestSettings *ingest, char *errstr,
 							 size_t errstr_size);
+static bool read_influx(const Settings *settings, const OptionSource *sources,
+						InfluxSettings *influx, IngestSettings *ingest,
+						char *errstr, size_t errstr_size);
 static int	run(const Settings *settings, IngestSettings *ingest,
 				const UpkeepSettings *upkeep, KafkaProperties *properties,
 				char *errstr, size_t errstr_size);
@@ -247,6 +306,8 @@ static int	load(IngestSettings *ingest,
 				 const ConsumerSettings *of_consumer,
 				 Consumer **consumer, Writer *writer, Monitor *monitor,
 				 char *errstr, size_t errstr_size);
+static int	finish_influx(const IngestSettings *ingest, Monitor *monitor,
+						  int status);
 static void report_failure(Monitor *monitor, const char *reason);
 static void take_signals(void);
 static void on_stop(int signal_number);
@@ -270,6 +331,7 @@ bridge_main(const void *options, const OptionSource *sources,
 	const Settings *settings = options;
 	IngestSettings ingest;
 	UpkeepSettings upkeep;
+	InfluxSettings influx = {0};
 	KafkaProperties properties = {0};
 	const ConsumerSettings consumer = settings_of_consumer(settings, &properties);
 	int			status;
@@ -283,6 +345,8 @@ bridge_main(const void *options, const OptionSource *sources,
 					   errstr_size) ||
 		!database_use_password_file(settings->password_file, errstr,
 									errstr_size) ||
+		!read_influx(settings, sources, &influx, &ingest, errstr,
+					 errstr_size) ||
 		!kafka_properties_read(&properties, settings->properties_file,
 							   &settings->properties, errstr, errstr_size))
 		return EXIT_USAGE;
@@ -301,6 +365,7 @@ bridge_main(const void *options, const OptionSource *sources,
 					 errstr_size);
 	}
 	codec_close(ingest.codec);
+	kafka_properties_free(&influx.properties);
 	kafka_properties_free(&properties);
 	return status;
 }
@@ -336,6 +401,29 @@ run_dead_letters(const Settings *settings, const IngestSettings *ingest,
 		return EXIT_SUCCESS;
 	report_failure(NULL, errstr);
 	return EXIT_FAILURE;
+}
+
+static bool
+read_influx(const Settings *settings, const OptionSource *sources,
+			InfluxSettings *influx, IngestSettings *ingest, char *errstr,
+			size_t errstr_size)
+{
+	if (settings->influx.url == NULL)
+		return true;
+	if (options_exposed(&program, sources, "influx-token"))
+	{
+		snprintf(errstr, errstr_size,
+				 "--influx-token can be seen by others: set FINTRANS_INFLUX_TOKEN, or give --influx-token-file");
+		return false;
+	}
+	influx->codec = settings->codec;
+	influx->conninfo = settings->database;
+	influx->status_seconds = settings->status_seconds;
+	ingest->influx = influx;
+	return influx_settings_read(&settings->influx, settings->group, influx,
+								errstr, errstr_size) &&
+		kafka_properties_read(&influx->properties, settings->properties_file,
+							  &settings->properties, errstr, errstr_size);
 }
 
 /* Those who watch are answered from the first moment to the last. */
@@ -444,7 +532,10 @@ load(IngestSettings *ingest, const ConsumerSettings *of_consumer,
 		report_failure(monitor, errstr);
 		return EXIT_USAGE;
 	}
-	if ((ingest->is_watched &&
+	if (!influx_sink_start(&ingest->sink, ingest->influx, of_consumer,
+						   ingest->currency, monitor_metrics(monitor), errstr,
+						   errstr_size) ||
+		(ingest->is_watched &&
 		 !consumer_watch(*consumer, errstr, errstr_size)) ||
 		!ingest_run(ingest, *consumer, writer, monitor, errstr, errstr_size))
 	{
@@ -452,6 +543,29 @@ load(IngestSettings *ingest, const ConsumerSettings *of_consumer,
 		status = EXIT_FAILURE;
 	}
 	close_consumer(*consumer, status);
+	return finish_influx(ingest, monitor, status);
+}
+
+/*
+ * At the end that was asked for, InfluxDB has to have all as well; when the
+ * bridge is stopped the next one sends the rest.
+ */
+static int
+finish_influx(const IngestSettings *ingest, Monitor *monitor, int status)
+{
+	if (status == EXIT_SUCCESS && !ingest_stop &&
+		(ingest->exit_at_end || ingest->max_messages > 0) &&
+		!influx_sink_drain(ingest->sink, &ingest_stop))
+	{
+		report_failure(monitor, "InfluxDB has not been sent all that "
+					   "PostgreSQL has; the next bridge sends the rest");
+		status = EXIT_FAILURE;
+	}
+	if (!influx_sink_stop(ingest->sink))
+	{
+		log_write(LOG_LEVEL_INFO, "exit", "status=%d", status);
+		_exit(status);
+	}
 	return status;
 }
 

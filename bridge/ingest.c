@@ -560,6 +560,7 @@ take_revocation(Ingest *ingest)
 	ingest->stuck = false;
 	writer_abandon(ingest->writer);
 	offset_list_clear(&ingest->published);
+	influx_sink_assign(ingest->settings->sink, &ingest->published);
 	consumer_give_up(ingest->consumer);
 	if (ingest->closing == CLOSING_AT_END)
 		ingest->closing = CLOSING_NOT;

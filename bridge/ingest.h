@@ -13,6 +13,7 @@
 
 #include "codec.h"
 #include "consumer.h"
+#include "influx_sink.h"
 #include "monitor.h"
 #include "time_spec.h"
 #include "writer.h"
@@ -39,6 +40,8 @@ typedef struct IngestSettings
 	/* changes what can change of these; false when all stays as it is */
 	bool		(*reread) (void *context, Consumer *consumer);
 	void	   *reread_context;
+	InfluxSettings *influx;	/* NULL for no sink */
+	InfluxSink *sink;			/* to be told of commits; NULL for none */
 } IngestSettings;
 
 /* Set by a signal handler: drain and come back. */

@@ -189,7 +189,10 @@ note_stored(Ingest *ingest, const WriterReport *report)
 	count_stored(ingest, batch);
 	count_times(ingest, batch, report->done_ms);
 	if (ingest->storing_is_ours)
+	{
 		publish_later(ingest, batch);
+		influx_sink_advance(ingest->settings->sink, batch);
+	}
 }
 
 /* What is in the batch being filled, before it is handed over or dropped. */
@@ -294,4 +297,5 @@ begin_loading(Ingest *ingest)
 						   positions->items[slot].partition,
 						   positions->items[slot].offset,
 						   &positions->items[slot].last);
+	influx_sink_assign(ingest->settings->sink, positions);
 }

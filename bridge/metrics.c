@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "influx_stats.h"
 #include "readiness.h"
 #include "record.h"
 #include "text_buffer.h"
@@ -34,6 +35,7 @@ typedef enum MetricLabel
 	LABEL_PARTITION,
 	LABEL_REASON,
 	LABEL_RESULT,
+	LABEL_POINT_RESULT,
 	LABEL_KIND,
 	LABEL_SQLSTATE_CLASS,
 	LABEL_STATE,
@@ -94,6 +96,8 @@ static const char *const reasons[] = {FINTRANS_REJECT_REASONS(WORD)};
 static const char *const reason_meanings[] = {
 	FINTRANS_REJECT_REASONS(MEANING)
 };
+static const char *const point_results[] = {INFLUX_RESULTS(WORD)};
+static const char *const point_result_meanings[] = {INFLUX_RESULTS(MEANING)};
 static const char *const state_meanings[] = {BRIDGE_STATES(MEANING)};
 static const char *const cause_meanings[] = {READINESS_CAUSES(MEANING)};
 #undef WORD
@@ -114,6 +118,8 @@ static const LabelSpec labels[] = {
 	[LABEL_PARTITION] = {"partition", NULL, NULL, 0},
 	[LABEL_REASON] = {"reason", reasons, reason_meanings, COUNT(reasons)},
 	[LABEL_RESULT] = {"result", results, NULL, COUNT(results)},
+	[LABEL_POINT_RESULT] = {"result", point_results, point_result_meanings,
+	COUNT(point_results)},
 	[LABEL_KIND] = {"kind", rebalances, NULL, COUNT(rebalances)},
 	[LABEL_SQLSTATE_CLASS] = {"sqlstate_class", sqlstate_classes, NULL,
 	COUNT(sqlstate_classes)},

@@ -56,6 +56,17 @@
 	X(RETRIES, "retries_total", COUNTER, SQLSTATE_CLASS, NONE, \
 	  "Attempts in the database that failed and were made again, by the " \
 	  "first two characters of the SQLSTATE; none when there was no answer.") \
+	X(INFLUX_POINTS, "influx_points_total", COUNTER, POINT_RESULT, NONE, \
+	  "Points for InfluxDB by what became of them.") \
+	X(INFLUX_QUEUE, "influx_queue_points", GAUGE, NONE, NONE, \
+	  "Points in requests that InfluxDB has not answered for yet.") \
+	X(INFLUX_LAG, "influx_lag_messages", GAUGE, NONE, NONE, \
+	  "Messages that the database has, as rows or dead letters, and that " \
+	  "InfluxDB has not been sent yet.") \
+	X(INFLUX_RETRIES, "influx_retries_total", COUNTER, NONE, NONE, \
+	  "Requests to InfluxDB that failed and were made again.") \
+	X(INFLUX_FAILING, "influx_failing", GAUGE, NONE, NONE, \
+	  "1 while InfluxDB takes no points, else 0.") \
 	X(READY, "ready", GAUGE, NONE, NONE, \
 	  "1 when /ready says so, else 0.") \
 	X(NOT_READY, "not_ready", GAUGE, CAUSE, NONE, \

@@ -10,6 +10,7 @@
 
 #include "codec.h"
 #include "consumer.h"
+#include "influx_settings.h"
 #include "ingest.h"
 #include "options.h"
 #include "upkeep.h"
@@ -42,6 +43,7 @@ typedef struct Settings
 	const char *http_listen;
 	int64_t		http_port;		/* 0 for none */
 	bool		show_metrics;
+	InfluxOptions influx;
 	OptionList	properties;
 	const char *properties_file;
 	int64_t		status_seconds;
