@@ -34,11 +34,12 @@ override with_llvm = no
 PG_CONFIG = pg_config
 
 benches = bench-history bench-rules bench-aggregates bench-volume \
-	bench-drilldown bench-codecs
+	bench-drilldown bench-codecs bench-influx
 
 # These targets install what is missing, so they must not need it themselves.
 own_targets = help demo docs check check-unit check-fuzz check-sql \
 	check-isolation check-tap fuzz check-versions check-plant soak bench $(benches) kafka-jars \
+	telegraf \
 	list-regress list-isolation
 
 all:
@@ -153,6 +154,17 @@ build/kafka/complete: bridge/kafka/pom.xml
 		-DoutputDirectory='$(CURDIR)/build/kafka'
 	@touch $@
 
+# Telegraf, once, for bench-influx: it is in no Debian, and takes a recent Go
+telegraf: build/telegraf/telegraf
+
+build/telegraf/telegraf:
+	@command -v go > /dev/null || { echo 'no go to build Telegraf with'; exit 1; }
+	@echo 'building Telegraf (once, some minutes)'
+	@mkdir -p build/telegraf
+	@GOBIN='$(CURDIR)/build/telegraf' go install -tags \
+		custom,inputs.kafka_consumer,outputs.influxdb,parsers.csv,serializers.influx \
+		github.com/influxdata/telegraf/cmd/telegraf@v1.37.2
+
 # for .ci/check, so that the order stands once
 list-regress:
 	@echo $(REGRESS)
@@ -182,11 +194,12 @@ help:
 	@echo 'make bench         measure throughput; bench-history with ten million pairs,'
 	@echo '                   bench-rules windowed rules, bench-aggregates against plain SQL,'
 	@echo '                   bench-volume a year of dashboards, bench-drilldown 50 million rows,'
-	@echo '                   bench-codecs what reading each format costs'
+	@echo '                   bench-codecs what reading each format costs,'
+	@echo '                   bench-influx the sink for InfluxDB, against Telegraf'
 	@echo 'make docs          write the option lists, signatures and answers in docs/'
 	@echo 'make clean         remove what was built, but not build/kafka, which was fetched'
 
 .PHONY: all docs demo bench $(benches) \
-	help kafka-jars check check-fresh check-versions check-plant soak check-unit \
+	help kafka-jars telegraf check check-fresh check-versions check-plant soak check-unit \
 	check-fuzz check-sql check-isolation check-tap fuzz list-regress \
 	list-isolation all-bridge install-bridge uninstall-bridge clean-bridge
