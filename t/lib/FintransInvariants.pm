@@ -28,9 +28,8 @@ our @EXPORT = qw(
   next_offsets
 );
 
-# What every program of a test gets to know, and none may tell.
-my $secret = 'hush-8f14e45f';
-$ENV{PGPASSWORD} //= $secret;
+# What start_bridge() gives every bridge for a password, and none may tell.
+our $secret = 'hush-8f14e45f';
 
 my $our_programs = qr/^fintrans-/;
 

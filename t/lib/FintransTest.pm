@@ -140,6 +140,8 @@ sub start_bridge
 {
 	my ($node, $broker, $name, @options) = @_;
 
+	# which nobody asks for, but might be logged
+	local $ENV{PGPASSWORD} = $FintransInvariants::secret;
 	return FintransProcess->start(
 		$name, 'fintrans-bridge',
 		'--brokers' => $broker->bootstrap,
