@@ -12,7 +12,8 @@ sql_update = update_begin replaced-0.2.0
 sql_update_end = update_end
 sql_others = magnitudes triggers partitions indexes upkeep retention \
 	dead_letters suspects typologies/typologies volume windows alerts exemptions reviews \
-	verify rebuild rules aggregates/summary aggregates/bursts privileges
+	verify rebuild rules aggregates/summary aggregates/bursts bridge_reports \
+	privileges
 DATA = extension/fintrans--0.1.0.sql
 DATA_built = build/extension/fintrans--0.2.0.sql \
 	build/extension/fintrans--0.1.0--0.2.0.sql

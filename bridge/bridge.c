@@ -6,6 +6,7 @@
  *		   `------ ingest (main loop) ------'   `--- thread ---'
  *						  |
  *					   monitor <- http_server (thread) <- whoever watches
+ *						  `---> reporter (thread) -> PostgreSQL
  *
  * The main thread reads messages and encodes them for COPY; the writer thread
  * stores one batch while the next is filled.  Progress lives in the database
@@ -40,6 +41,7 @@
 #include "metrics.h"
 #include "monitor.h"
 #include "program.h"
+#include "reporter.h"
 #include "reread.h"
 #include "settings.h"
 #include "time_spec.h"
@@ -242,6 +244,10 @@ static const OptionSpec specs[] = {
 		offsetof(Settings, show_metrics), NULL, NULL, 0, 0, NULL, false,
 		"Print what /metrics has, and what its words mean, as Markdown, and "
 	"exit."},
+	{"report-seconds", "FINTRANS_REPORT_SECONDS", NULL, OPTION_INTEGER,
+		offsetof(Settings, report_seconds), "N", "10", 0, 3600, NULL, false,
+		"Write into the database so often how the partitions stand, and what "
+	"was done; 0 is never.  Grafana's dashboard of the pipeline reads it."},
 	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
 	"Other"},
 	{"X", NULL, NULL, OPTION_LIST, offsetof(Settings, properties),
@@ -477,6 +483,7 @@ run_watched(const Settings *settings, IngestSettings *ingest,
 	Reread	   *reread = NULL;
 	Upkeep	   *thread = NULL;
 	int			status = EXIT_FAILURE;
+	Reporter   *reporter = NULL;
 	Consumer   *consumer = NULL;
 	Writer	   *writer = writer_start(settings->database, settings->currency,
 									  monitor_metrics(monitor), errstr,
@@ -491,13 +498,18 @@ run_watched(const Settings *settings, IngestSettings *ingest,
 	if (thread != NULL)
 		reread = reread_new(&program, settings, ingest, thread, properties,
 							errstr, errstr_size);
-	if (reread == NULL)
+	if (reread != NULL && settings->report_seconds > 0)
+		reporter = reporter_start(settings->database, monitor,
+								  settings->report_seconds, errstr,
+								  errstr_size);
+	if (reread == NULL || (settings->report_seconds > 0 && reporter == NULL))
 		report_failure(monitor, errstr);
 	else
 		status = load(ingest, &of_consumer, &consumer, writer, monitor,
 					  errstr, errstr_size);
 	reread_free(reread);
 	if ((thread != NULL && !upkeep_stop(thread, THREAD_STOP_MS)) ||
+		(reporter != NULL && !reporter_stop(reporter, THREAD_STOP_MS)) ||
 		(writer != NULL && !writer_stop(writer, THREAD_STOP_MS)))
 	{
 		/* a thread waits for the database and cannot be ended */

@@ -191,6 +191,12 @@ metrics_topic(const Metrics *metrics, const char *topic)
 	return SIZE_MAX;
 }
 
+const char *
+metrics_topic_name(const Metrics *metrics, size_t topic)
+{
+	return metrics->topics.names[topic];
+}
+
 size_t
 metrics_sqlstate_class(const char *sqlstate)
 {
@@ -261,6 +267,19 @@ metrics_total(const Metrics *metrics, MetricId id)
 		total += atomic_load_explicit(&metrics->numbers[id][i],
 									  memory_order_relaxed);
 	return total;
+}
+
+int64_t
+metrics_number(const Metrics *metrics, MetricId id, size_t label)
+{
+	return atomic_load_explicit(&metrics->numbers[id][label],
+								memory_order_relaxed);
+}
+
+int64_t
+metrics_total_ms(const Metrics *metrics, MetricId id)
+{
+	return metrics_number(metrics, id, METRICS_BOUND_COUNT + 1);
 }
 
 size_t
@@ -419,7 +438,7 @@ partition_number(const MetricSpec *spec, const MetricsPartition *partition)
 		case METRIC_CONSUMER_LAG:
 			return partition->lag;
 		case METRIC_PARTITION_HALTED:
-			return partition->is_halted;
+			return partition->halted[0] != '\0';
 		case METRIC_PARTITION_UNANSWERED:
 			return partition->is_unanswered;
 		default:
@@ -448,9 +467,8 @@ write_histogram(Writing *writing)
 	}
 	text_buffer_add(buffer, "%s_sum ", name);
 	write_seconds(buffer,
-				  atomic_load_explicit(&writing->numbers[METRICS_BOUND_COUNT +
-														 1],
-									   memory_order_relaxed));
+				  metrics_total_ms(writing->metrics,
+								   (MetricId) (writing->spec - specs)));
 	text_buffer_add(buffer, "\n%s_count %" PRId64 "\n", name, count);
 }
 

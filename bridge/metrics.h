@@ -129,13 +129,16 @@ typedef struct MetricsDurations
 	int64_t		sum_ms;
 } MetricsDurations;
 
-/* The numbers of a partition, for the text. */
+#define METRICS_REASON_BYTES 200
+
+/* How a partition stands. */
 typedef struct MetricsPartition
 {
 	size_t		topic;			/* metrics_topic()'s */
 	int32_t		partition;
 	int64_t		lag;
-	bool		is_halted;
+	int64_t		high_watermark; /* negative when not known */
+	char		halted[METRICS_REASON_BYTES];	/* why; "" for not */
 	bool		is_unanswered;
 } MetricsPartition;
 
@@ -148,6 +151,7 @@ extern void metrics_free(Metrics *metrics);
 
 /* Number of a topic as a label; of one that is not in the list, SIZE_MAX. */
 extern size_t metrics_topic(const Metrics *metrics, const char *topic);
+extern const char *metrics_topic_name(const Metrics *metrics, size_t topic);
 
 /* Number of an SQLSTATE's class as a label; "" is none. */
 extern size_t metrics_sqlstate_class(const char *sqlstate);
@@ -167,6 +171,13 @@ extern void metrics_add_durations(Metrics *metrics, MetricId id,
 
 /* Sum over all labels. */
 extern int64_t metrics_total(const Metrics *metrics, MetricId id);
+
+/* Of a metric that has one label. */
+extern int64_t metrics_number(const Metrics *metrics, MetricId id,
+							  size_t label);
+
+/* Sum of a histogram's durations. */
+extern int64_t metrics_total_ms(const Metrics *metrics, MetricId id);
 
 /*
  * Write the text; returns the bytes that it takes without its NUL, which are

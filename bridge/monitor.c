@@ -63,9 +63,10 @@ static const MonitorPage pages[] = {
 static int64_t still_ms(const Monitor *monitor);
 static bool is_ready(const Monitor *monitor, const Readiness *readiness);
 static void copy_partitions(Monitor *monitor, const LagList *partitions);
+static void copy_partition(MetricsPartition *partition, size_t topic,
+						   const LagItem *item);
 static Readiness *read_readiness(Monitor *monitor);
 static void count_readiness(Monitor *monitor);
-static MetricsPartition *read_partitions(Monitor *monitor, size_t *count);
 static bool print_metrics(Monitor *monitor,
 						  const MetricsPartition *partitions, size_t count,
 						  HttpAnswer *answer);
@@ -134,6 +135,32 @@ monitor_fail(Monitor *monitor, const char *reason)
 	pthread_mutex_unlock(&monitor->lock);
 }
 
+MetricsPartition *
+monitor_partitions(Monitor *monitor, size_t *count)
+{
+	MetricsPartition *partitions;
+
+	pthread_mutex_lock(&monitor->lock);
+	*count = monitor->partition_count;
+	partitions = malloc((*count + 1) * sizeof(*partitions));
+	if (partitions != NULL && *count > 0)
+		memcpy(partitions, monitor->partitions,
+			   *count * sizeof(*partitions));
+	pthread_mutex_unlock(&monitor->lock);
+	return partitions;
+}
+
+BridgeState
+monitor_state(Monitor *monitor)
+{
+	BridgeState state;
+
+	pthread_mutex_lock(&monitor->lock);
+	state = monitor->readiness.state;
+	pthread_mutex_unlock(&monitor->lock);
+	return state;
+}
+
 bool
 monitor_answer(void *context, const char *path, HttpAnswer *answer)
 {
@@ -190,7 +217,7 @@ static bool
 write_metrics(Monitor *monitor, HttpAnswer *answer)
 {
 	size_t		count;
-	MetricsPartition *partitions = read_partitions(monitor, &count);
+	MetricsPartition *partitions = monitor_partitions(monitor, &count);
 	bool		printed;
 
 	if (partitions == NULL)
@@ -242,13 +269,25 @@ copy_partitions(Monitor *monitor, const LagList *partitions)
 		size_t		topic = metrics_topic(monitor->metrics, item->topic);
 
 		if (topic != SIZE_MAX)
-			monitor->partitions[monitor->partition_count++] =
-				(MetricsPartition)
-			{
-				topic, item->partition, lag_of(item), item->halted != NULL,
-				item->unanswered
-			};
+			copy_partition(&monitor->partitions[monitor->partition_count++],
+						   topic, item);
 	}
+}
+
+static void
+copy_partition(MetricsPartition *partition, size_t topic, const LagItem *item)
+{
+	*partition = (MetricsPartition)
+	{
+		.topic = topic,
+		.partition = item->partition,
+		.lag = lag_of(item),
+		.high_watermark = item->high_watermark,
+		.is_unanswered = item->unanswered
+	};
+	if (item->halted != NULL)
+		snprintf(partition->halted, sizeof(partition->halted), "%s",
+				 item->halted);
 }
 
 /* A copy to be freed; NULL when memory is short. */
@@ -281,22 +320,6 @@ count_readiness(Monitor *monitor)
 	metrics_set(metrics, METRIC_READY, 0, is_ready(monitor, readiness));
 	metrics_set(metrics, METRIC_STATE, 0, readiness->state);
 	free(readiness);
-}
-
-/* A copy to be freed; NULL when memory is short. */
-static MetricsPartition *
-read_partitions(Monitor *monitor, size_t *count)
-{
-	MetricsPartition *partitions;
-
-	pthread_mutex_lock(&monitor->lock);
-	*count = monitor->partition_count;
-	partitions = malloc((*count + 1) * sizeof(*partitions));
-	if (partitions != NULL && *count > 0)
-		memcpy(partitions, monitor->partitions,
-			   *count * sizeof(*partitions));
-	pthread_mutex_unlock(&monitor->lock);
-	return partitions;
 }
 
 /* Numbers grow meanwhile, so there is room for longer ones. */

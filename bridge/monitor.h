@@ -35,6 +35,10 @@ extern void monitor_publish(Monitor *monitor, const Readiness *readiness,
 /* The bridge cannot go on, and ends; the reason is safe to log. */
 extern void monitor_fail(Monitor *monitor, const char *reason);
 
+/* What was published last: a copy to be freed; NULL when memory is short. */
+extern MetricsPartition *monitor_partitions(Monitor *monitor, size_t *count);
+extern BridgeState monitor_state(Monitor *monitor);
+
 /* HttpAnswerFunction; context is the monitor. */
 extern bool monitor_answer(void *context, const char *path,
 						   HttpAnswer *answer);

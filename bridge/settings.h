@@ -44,6 +44,7 @@ typedef struct Settings
 	int64_t		http_port;		/* 0 for none */
 	bool		show_metrics;
 	InfluxOptions influx;
+	int64_t		report_seconds;
 	OptionList	properties;
 	const char *properties_file;
 	int64_t		status_seconds;

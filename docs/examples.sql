@@ -76,3 +76,6 @@ SELECT 'London', 0, 22 + n, payload, reason, detail, '2025-03-05 15:30', '2025-0
 
 INSERT INTO fintrans_offsets (topic, kafka_partition, first_offset, next_offset, stored, dead_lettered)
 VALUES ('London', 0, 0, 24, 22, 2), ('NYC', 0, 0, 12, 12, 0);
+
+SELECT fintrans_report_bridge('db1:4711', '{London,NYC}', '{0,0}', '{30,12}',
+                              '{NULL,NULL}', '{f,f}', 36, 2, 3, 0.045, 7.2, 0) \g /dev/null

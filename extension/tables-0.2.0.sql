@@ -316,3 +316,67 @@ COMMENT ON COLUMN @extschema@.fintrans_dead_letters.event_time IS
   'When the transaction took place, as the bridge was told to take it: the timestamp of the Kafka message, or the time in its payload. NULL when there is none that can be read.';
 COMMENT ON COLUMN @extschema@.fintrans_transactions.event_time IS
   'When the transaction took place: the timestamp of the Kafka message, or the time in its payload.';
+
+-- What bridges tell of themselves.  pg_dump leaves it out: it is about programs
+-- that run, and of no use in another database.
+CREATE TABLE @extschema@.fintrans_bridge_partitions (
+  topic           text COLLATE "C" NOT NULL,
+  kafka_partition integer NOT NULL,
+  high_watermark  bigint,
+  halted          text,
+  unanswered      boolean NOT NULL,
+  bridge          text COLLATE "C" NOT NULL,
+  reported_at     timestamptz NOT NULL,
+  PRIMARY KEY (topic, kafka_partition)
+) WITH (fillfactor = 50);
+
+COMMENT ON TABLE @extschema@.fintrans_bridge_partitions IS
+  'How each Kafka partition stands, as the bridge that has it reported last; never part of a batch''s database transaction, and not dumped. Reports older than two weeks are deleted.';
+COMMENT ON COLUMN @extschema@.fintrans_bridge_partitions.high_watermark IS
+  'The offset that the next message in Kafka will get; NULL when the bridge did not know it.';
+COMMENT ON COLUMN @extschema@.fintrans_bridge_partitions.halted IS
+  'Why the partition waits for a human; NULL when it does not.';
+COMMENT ON COLUMN @extschema@.fintrans_bridge_partitions.unanswered IS
+  'Whether Kafka did not answer for it.';
+COMMENT ON COLUMN @extschema@.fintrans_bridge_partitions.bridge IS
+  'Host and process id of the bridge.';
+
+CREATE TABLE @extschema@.fintrans_bridge_minutes (
+  minute          timestamptz NOT NULL,
+  bridge          text COLLATE "C" NOT NULL,
+  messages        bigint NOT NULL,
+  dead_letters    bigint NOT NULL,
+  batches         bigint NOT NULL,
+  storing_seconds double precision NOT NULL,
+  latency_seconds double precision NOT NULL,
+  retries         bigint NOT NULL,
+  partitions      integer NOT NULL,
+  halted          integer NOT NULL,
+  lag             bigint,
+  PRIMARY KEY (minute, bridge)
+) WITH (fillfactor = 50);
+
+COMMENT ON TABLE @extschema@.fintrans_bridge_minutes IS
+  'What each bridge did in each minute of the past two weeks, for dashboards: fintrans_offsets tells exactly what was stored. Not dumped.';
+COMMENT ON COLUMN @extschema@.fintrans_bridge_minutes.minute IS
+  'Start of the minute in which it was reported.';
+COMMENT ON COLUMN @extschema@.fintrans_bridge_minutes.bridge IS
+  'Host and process id of the bridge.';
+COMMENT ON COLUMN @extschema@.fintrans_bridge_minutes.messages IS
+  'Messages stored, as rows or dead letters.';
+COMMENT ON COLUMN @extschema@.fintrans_bridge_minutes.dead_letters IS
+  'Those of them that were stored as dead letters.';
+COMMENT ON COLUMN @extschema@.fintrans_bridge_minutes.batches IS
+  'Batches committed.';
+COMMENT ON COLUMN @extschema@.fintrans_bridge_minutes.storing_seconds IS
+  'How long they took to store, all together, attempts that failed included.';
+COMMENT ON COLUMN @extschema@.fintrans_bridge_minutes.latency_seconds IS
+  'Sum over the messages: from a message''s timestamp to the COMMIT that stored it; divided by messages it is the average.';
+COMMENT ON COLUMN @extschema@.fintrans_bridge_minutes.retries IS
+  'Attempts in the database that failed and were made again.';
+COMMENT ON COLUMN @extschema@.fintrans_bridge_minutes.partitions IS
+  'Partitions that it had at the end.';
+COMMENT ON COLUMN @extschema@.fintrans_bridge_minutes.halted IS
+  'Those of them that waited for a human.';
+COMMENT ON COLUMN @extschema@.fintrans_bridge_minutes.lag IS
+  'Messages of its partitions that Kafka had and the database had not, at the end; NULL when that was not known of any.';

@@ -11,13 +11,14 @@ SELECT pg_describe_object(d.classid, d.objid, 0) AS without_comment
    AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = d.objid AND c.relkind IN ('i', 'S'))
  ORDER BY 1;
 -- no output: pg_dump carries all that the tables and sequences hold, but for
--- fintrans_transactions, whose rows are in partitions that are no members
+-- fintrans_transactions, whose rows are in partitions that are no members, and
+-- what bridges tell of themselves
 SELECT c.oid::regclass AS not_dumped
   FROM pg_extension e
   JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
   JOIN pg_class c ON d.classid = 'pg_class'::regclass AND d.objid = c.oid
  WHERE e.extname = 'fintrans' AND d.deptype = 'e' AND c.relkind IN ('r', 'p', 'S')
-   AND c.relname <> 'fintrans_transactions'
+   AND c.relname <> 'fintrans_transactions' AND c.relname !~ '^fintrans_bridge_'
    AND coalesce(e.extcondition[array_position(e.extconfig, c.oid)] <> '', true)
  ORDER BY 1;
 -- no output: definer and PL/pgSQL functions pin their search_path; procedures

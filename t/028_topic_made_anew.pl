@@ -52,6 +52,8 @@ sub check_halt
 	like($log, qr/event="partition halted" topic=London partition=0 reason="$reason/,
 		"$what: the partition halts, and says why");
 	unlike($log, qr/ 4711\b/, "$what: but not what the message holds");
+	like(psql(q{SELECT topic, kafka_partition, halted FROM fintrans_partition_status
+			WHERE halted IS NOT NULL}), qr/^London\|0\|$reason/, "$what: so the database is told");
 	is(psql('SELECT * FROM fintrans_offsets'), $before, "$what: nothing moves");
 	return;
 }

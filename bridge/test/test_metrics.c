@@ -136,9 +136,9 @@ partitions_are_samples(void **state)
 {
 	Metrics    *metrics = metrics_new("London,NYC");
 	const MetricsPartition partitions[] = {
-		{0, 0, 5, false, false},
-		{0, 1, 0, true, false},
-		{1, 0, INT64_C(1) << 40, false, true}
+		{0, 0, 5, 5, "", false},
+		{0, 1, 0, -1, "made anew", false},
+		{1, 0, INT64_C(1) << 40, INT64_C(1) << 40, "", true}
 	};
 
 	(void) state;
