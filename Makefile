@@ -39,8 +39,8 @@ benches = bench-history bench-rules bench-aggregates bench-volume \
 
 # These targets install what is missing, so they must not need it themselves.
 own_targets = help demo docs check check-unit check-fuzz check-sql \
-	check-isolation check-tap fuzz check-versions check-plant soak bench $(benches) kafka-jars \
-	telegraf \
+	check-isolation check-tap fuzz check-versions check-plant soak \
+	grafana bench $(benches) kafka-jars telegraf \
 	list-regress list-isolation
 
 all:
@@ -138,6 +138,11 @@ bench:
 $(benches):
 	@bench/run $(@:bench-%=%)
 
+# the dashboards and alert rules, of which grafana/source/ is the source
+grafana:
+	cd grafana/source && jsonnet -m .. dashboards.jsonnet > /dev/null && \
+		jsonnet -S -o ../provisioning/alerting/fintrans.yaml alerts.jsonnet
+
 # what docs/ takes from the programs and a database: t/003_documentation.pl
 # compares it
 docs:
@@ -198,9 +203,10 @@ help:
 	@echo '                   bench-codecs what reading each format costs,'
 	@echo '                   bench-influx the sink for InfluxDB, against Telegraf'
 	@echo 'make docs          write the option lists, signatures and answers in docs/'
+	@echo 'make grafana       write the dashboards and alert rules from grafana/source/'
 	@echo 'make clean         remove what was built, but not build/kafka, which was fetched'
 
-.PHONY: all docs demo bench $(benches) \
+.PHONY: all docs demo grafana bench $(benches) \
 	help kafka-jars telegraf check check-fresh check-versions check-plant soak check-unit \
 	check-fuzz check-sql check-isolation check-tap fuzz list-regress \
 	list-isolation all-bridge install-bridge uninstall-bridge clean-bridge
