@@ -40,7 +40,7 @@ benches = bench-history bench-rules bench-aggregates bench-volume \
 # These targets install what is missing, so they must not need it themselves.
 own_targets = help demo docs check check-unit check-fuzz check-sql \
 	check-isolation check-tap fuzz check-versions check-plant soak \
-	grafana bench $(benches) kafka-jars telegraf \
+	check-grafana grafana preview bench $(benches) kafka-jars telegraf \
 	list-regress list-isolation
 
 all:
@@ -143,6 +143,13 @@ grafana:
 	cd grafana/source && jsonnet -m .. dashboards.jsonnet > /dev/null && \
 		jsonnet -S -o ../provisioning/alerting/fintrans.yaml alerts.jsonnet
 
+# they are drawn by Grafana's own components: with npm and Chromium
+check-grafana:
+	@.ci/grafana check
+
+preview:
+	@.ci/grafana preview
+
 # what docs/ takes from the programs and a database: t/003_documentation.pl
 # compares it
 docs:
@@ -204,9 +211,11 @@ help:
 	@echo '                   bench-influx the sink for InfluxDB, against Telegraf'
 	@echo 'make docs          write the option lists, signatures and answers in docs/'
 	@echo 'make grafana       write the dashboards and alert rules from grafana/source/'
+	@echo 'make check-grafana their queries over ten million transactions, and what a person sees: ROWS=10000000'
+	@echo 'make preview       look at them without a Grafana, until Ctrl-C: PORT=8099'
 	@echo 'make clean         remove what was built, but not build/kafka, which was fetched'
 
-.PHONY: all docs demo grafana bench $(benches) \
+.PHONY: all docs demo check-grafana grafana preview bench $(benches) \
 	help kafka-jars telegraf check check-fresh check-versions check-plant soak check-unit \
 	check-fuzz check-sql check-isolation check-tap fuzz list-regress \
 	list-isolation all-bridge install-bridge uninstall-bridge clean-bridge

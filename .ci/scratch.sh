@@ -101,7 +101,7 @@ scratch_postgresql()
 }
 
 # scratch_copy SOURCE NAME: the tree at SOURCE without what was built or left
-# by tests, as $scratch/NAME
+# by tests, as $scratch/NAME; of what npm fetched, what drives a browser alone
 scratch_copy()
 {
 	mkdir "$scratch/$2"
@@ -110,8 +110,14 @@ scratch_copy()
 		--exclude='./bridge/fintrans-generator' \
 		--exclude='./bridge/fintrans-detector' \
 		--exclude='./bridge/fintrans-broker' \
-		--exclude='*.o' --exclude='*.so' --exclude='*.bc' . |
+		--exclude='*.o' --exclude='*.so' --exclude='*.bc' \
+		--exclude=./grafana/preview/node_modules . |
 		tar -C "$scratch/$2" -x --no-same-owner
+	if [ -d "$1/grafana/preview/node_modules/playwright-core" ]; then
+		mkdir "$scratch/$2/grafana/preview/node_modules"
+		cp -r "$1/grafana/preview/node_modules/playwright-core" \
+			"$scratch/$2/grafana/preview/node_modules"
+	fi
 }
 
 # scratch_interrupted STATUS: what runs in the scratch directory is told, and
