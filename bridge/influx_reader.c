@@ -14,9 +14,6 @@
 #include "consumer_conf.h"
 #include "kafka_client.h"
 
-/* Messages taken from a partition's queue at a time. */
-#define WINDOW_MESSAGES 256
-
 /*
  * What is fetched ahead, over all partitions: a message takes some hundred
  * bytes in memory.  More of them come in a second the more there may be:
@@ -35,9 +32,7 @@ typedef struct Feed
 	rd_kafka_topic_t *topic;
 	int32_t		partition;
 	bool		started;
-	rd_kafka_message_t *window[WINDOW_MESSAGES];
-	size_t		at;				/* next one of the window */
-	size_t		count;
+	rd_kafka_message_t *message;	/* the next one; NULL before it has come */
 } Feed;
 
 struct InfluxReader
@@ -68,10 +63,8 @@ static void on_kept(rd_kafka_t *client, rd_kafka_resp_err_t error,
 					rd_kafka_topic_partition_list_t *offsets, void *opaque);
 static void note(InfluxReader *reader, rd_kafka_resp_err_t error,
 				 const char *text);
-static bool fill_window(Feed *feed);
-static void empty_window(Feed *feed);
+static void drop_message(Feed *feed);
 static InfluxEvent event_of(InfluxReader *reader, Feed *feed,
-							const rd_kafka_message_t *kafka_message,
 							BatchMessage *message);
 
 InfluxReader *
@@ -127,7 +120,7 @@ influx_reader_close(InfluxReader *reader)
 	{
 		Feed	   *feed = &reader->feeds[i];
 
-		empty_window(feed);
+		drop_message(feed);
 		if (feed->started)
 			rd_kafka_consume_stop(feed->topic, feed->partition);
 		rd_kafka_topic_destroy(feed->topic);
@@ -172,7 +165,7 @@ influx_reader_start(InfluxReader *reader, size_t slot, int64_t offset)
 {
 	Feed	   *feed = &reader->feeds[slot];
 
-	empty_window(feed);
+	drop_message(feed);
 	if (feed->started)
 		rd_kafka_consume_stop(feed->topic, feed->partition);
 	feed->started = rd_kafka_consume_start(feed->topic, feed->partition,
@@ -187,17 +180,18 @@ influx_reader_peek(InfluxReader *reader, size_t slot, BatchMessage *message)
 {
 	Feed	   *feed = &reader->feeds[slot];
 
-	if (feed->at == feed->count && !fill_window(feed))
+	/* one at a time: 2.0.2 loses messages of its batch calls */
+	if (feed->message == NULL && feed->started)
+		feed->message = rd_kafka_consume(feed->topic, feed->partition, 0);
+	if (feed->message == NULL)
 		return INFLUX_NOTHING;
-	return event_of(reader, feed, feed->window[feed->at], message);
+	return event_of(reader, feed, message);
 }
 
 void
 influx_reader_pass(InfluxReader *reader, size_t slot)
 {
-	Feed	   *feed = &reader->feeds[slot];
-
-	rd_kafka_message_destroy(feed->window[feed->at++]);
+	drop_message(&reader->feeds[slot]);
 }
 
 bool
@@ -337,31 +331,18 @@ note(InfluxReader *reader, rd_kafka_resp_err_t error, const char *text)
 					  "Kafka client for InfluxDB in trouble", text);
 }
 
-static bool
-fill_window(Feed *feed)
-{
-	ssize_t		count;
-
-	if (!feed->started)
-		return false;
-	count = rd_kafka_consume_batch(feed->topic, feed->partition, 0,
-								   feed->window, WINDOW_MESSAGES);
-	feed->at = 0;
-	feed->count = count > 0 ? (size_t) count : 0;
-	return count > 0;
-}
-
 static void
-empty_window(Feed *feed)
+drop_message(Feed *feed)
 {
-	while (feed->at < feed->count)
-		rd_kafka_message_destroy(feed->window[feed->at++]);
+	if (feed->message != NULL)
+		rd_kafka_message_destroy(feed->message);
+	feed->message = NULL;
 }
 
 static InfluxEvent
-event_of(InfluxReader *reader, Feed *feed,
-		 const rd_kafka_message_t *kafka_message, BatchMessage *message)
+event_of(InfluxReader *reader, Feed *feed, BatchMessage *message)
 {
+	const rd_kafka_message_t *kafka_message = feed->message;
 	rd_kafka_timestamp_type_t type;
 	int64_t		ms;
 
@@ -378,7 +359,7 @@ event_of(InfluxReader *reader, Feed *feed,
 		default:
 			note(reader, kafka_message->err,
 				 rd_kafka_message_errstr(kafka_message));
-			rd_kafka_message_destroy(feed->window[feed->at++]);
+			drop_message(feed);
 			return INFLUX_NOTHING;
 	}
 	ms = rd_kafka_message_timestamp(kafka_message, &type);
