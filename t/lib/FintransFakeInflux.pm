@@ -145,12 +145,12 @@ sub answer
 	}
 	elsif ($verb eq 'status')
 	{
-		($status, $answer) = ($argument, '{"error":"account 516 is to blame"}');
+		($status, $answer) = ($argument, '{"error":"account Sesame is to blame"}');
 	}
 	elsif ($verb eq 'partial')
 	{
 		($status, $answer) = (400,
-			qq({"error":"partial write: field type conflict: 516 dropped=$argument"}));
+			qq({"error":"partial write: field type conflict: Sesame dropped=$argument"}));
 	}
 	elsif ($verb eq 'pick' && index($text, $argument) >= 0)
 	{
