@@ -85,7 +85,8 @@ static const OptionSpec specs[] = {
 	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
 	"PostgreSQL"},
 	{"database", "FINTRANS_DATABASE", NULL, OPTION_TEXT,
-		offsetof(Settings, database), "CONNINFO", "", 0, 0, NULL, true,
+		offsetof(Settings, database), "CONNINFO", "", 0, 0, NULL,
+		OPTION_CONNINFO,
 		"Connection string or URI; what it leaves out comes from the "
 	"variables PGHOST, PGDATABASE and so on.  Passwords "
 	"belong into --password-file or a passfile."},
@@ -176,7 +177,7 @@ static const OptionSpec specs[] = {
 	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
 	"InfluxDB"},
 	{"influx-url", "FINTRANS_INFLUX_URL", "INFLUX_API", OPTION_TEXT,
-		offsetof(Settings, influx.url), "URL", NULL, 0, 0, NULL, false,
+		offsetof(Settings, influx.url), "URL", NULL, 0, 0, NULL, OPTION_URL,
 		"Send a point to the InfluxDB there, such as http://localhost:8086, "
 	"for each transaction that PostgreSQL has committed."},
 	{"influx-database", "FINTRANS_INFLUX_DATABASE", "INFLUX_TARGET_DB",
@@ -198,7 +199,8 @@ static const OptionSpec specs[] = {
 		"File that holds the token for InfluxDB 2 or 3 and nothing else.  "
 	"With a token the endpoint of these is used: /api/v2/write."},
 	{"influx-token", "FINTRANS_INFLUX_TOKEN", NULL, OPTION_TEXT,
-		offsetof(Settings, influx.token), "TOKEN", NULL, 0, 0, NULL, true,
+		offsetof(Settings, influx.token), "TOKEN", NULL, 0, 0, NULL,
+		OPTION_HIDDEN,
 		"The token itself, by the variable only: the list of processes would "
 	"show it."},
 	{"influx-org", "FINTRANS_INFLUX_ORG", NULL, OPTION_TEXT,

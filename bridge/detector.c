@@ -65,7 +65,8 @@ typedef struct Detector
 
 static const OptionSpec specs[] = {
 	{"database", "FINTRANS_DATABASE", NULL, OPTION_TEXT,
-		offsetof(Settings, database), "CONNINFO", "", 0, 0, NULL, true,
+		offsetof(Settings, database), "CONNINFO", "", 0, 0, NULL,
+		OPTION_CONNINFO,
 		"Database, as a libpq connection string or URI; without it the PG* "
 	"environment variables count."},
 	{"password-file", "FINTRANS_PASSWORD_FILE", NULL, OPTION_TEXT,

@@ -36,6 +36,15 @@ typedef enum OptionSource
 	OPTION_FROM_FLAG
 } OptionSource;
 
+/* What is kept back of a value that is shown. */
+typedef enum OptionSecrecy
+{
+	OPTION_OPEN,
+	OPTION_CONNINFO,			/* passwords in a connection string */
+	OPTION_URL,					/* all of one that has a user or a query */
+	OPTION_HIDDEN				/* all of it */
+} OptionSecrecy;
+
 typedef struct OptionSpec
 {
 	const char *name;			/* long flag without its dashes, or "X"; ""
@@ -50,7 +59,7 @@ typedef struct OptionSpec
 	int64_t		minimum;		/* OPTION_INTEGER only */
 	int64_t		maximum;
 	const char *choices;		/* OPTION_CHOICE: "halt|earliest" */
-	bool		secret;			/* may hold a password: redacted when shown */
+	OptionSecrecy secrecy;
 	const char *help;			/* one or more sentences */
 } OptionSpec;
 

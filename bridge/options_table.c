@@ -16,6 +16,8 @@
 #define HELP_COLUMNS 79
 #define HELP_INDENT 6
 
+#define HIDDEN "(hidden)"
+
 static void print_option_help(const OptionSpec *spec, FILE *out);
 static void print_wrapped(const char *text, int indent, FILE *out);
 
@@ -27,6 +29,8 @@ static void show_row(const OptionSpec *spec, int width, const char *value,
 					 const char *source, FILE *out);
 static void value_text(const OptionSpec *spec, const void *settings,
 					   OptionSource source, char *out, size_t size);
+static void redact_value(const OptionSpec *spec, const char *text, char *out,
+						 size_t size);
 static void redact_pair(const char *pair, char *out, size_t size);
 
 /* -------------------------------------------------------------- the table */
@@ -336,10 +340,8 @@ value_text(const OptionSpec *spec, const void *settings, OptionSource source,
 	/* the field of a number that is not set holds 0 all the same */
 	if (!is_set || text[0] == '\0')
 		snprintf(out, size, "(none)");
-	else if (spec->secret)
-		redact_conninfo(text, out, size);
 	else
-		snprintf(out, size, "%s", text);
+		redact_value(spec, text, out, size);
 }
 
 bool
@@ -354,16 +356,30 @@ options_file_has_secret(const OptionsProgram *program, const PairList *file)
 
 		while (spec->name != NULL && strcmp(spec->name, pair->name) != 0)
 			spec++;
-		if (spec->name == NULL || (!spec->secret && spec->type != OPTION_LIST))
+		if (spec->name == NULL)
 			continue;
-		if (spec->secret)
-			redact_conninfo(pair->value, shown, sizeof(shown));
-		else
+		if (spec->type == OPTION_LIST)
 			redact_pair(pair->value, shown, sizeof(shown));
+		else if (spec->secrecy == OPTION_OPEN)
+			continue;
+		else
+			redact_value(spec, pair->value, shown, sizeof(shown));
 		if (strcmp(shown, pair->value) != 0)
 			return true;
 	}
 	return false;
+}
+
+static void
+redact_value(const OptionSpec *spec, const char *text, char *out, size_t size)
+{
+	if (spec->secrecy == OPTION_CONNINFO)
+		redact_conninfo(text, out, size);
+	else if (spec->secrecy == OPTION_HIDDEN ||
+			 (spec->secrecy == OPTION_URL && strpbrk(text, "@?") != NULL))
+		snprintf(out, size, HIDDEN);
+	else
+		snprintf(out, size, "%s", text);
 }
 
 /* name=value with the value hidden when it may be a secret. */
@@ -376,9 +392,9 @@ redact_pair(const char *pair, char *out, size_t size)
 	snprintf(name, sizeof(name), "%.*s", bytes > 127 ? 127 : (int) bytes,
 			 pair);
 	if (pair[bytes] == '\0')
-		snprintf(out, size, "(hidden)");
+		snprintf(out, size, HIDDEN);
 	else if (bytes > 127 || kafka_property_is_secret(name))
-		snprintf(out, size, "%s=(hidden)", name);
+		snprintf(out, size, "%s=" HIDDEN, name);
 	else
 		snprintf(out, size, "%s", pair);
 }

@@ -38,8 +38,8 @@ static const OptionSpec specs[] = {
 		offsetof(Settings, topics), "NAME,...", "London,NYC", 0, 0, NULL,
 		false, "Topics to read."},
 	{"database", "TEST_DATABASE", NULL, OPTION_TEXT,
-		offsetof(Settings, database), "CONNINFO", NULL, 0, 0, NULL, true,
-		"Database to write to."},
+		offsetof(Settings, database), "CONNINFO", NULL, 0, 0, NULL,
+		OPTION_CONNINFO, "Database to write to."},
 	{"batch-rows", "TEST_BATCH_ROWS", NULL, OPTION_INTEGER,
 		offsetof(Settings, batch_rows), "N", "20000", 1, 1000000, NULL, false,
 		"Rows of a batch; this sentence is here to be too long for one line, "
@@ -354,6 +354,46 @@ secrets_of_the_file_are_seen(void **state)
 	assert_int_equal(chmod(CONFIG_FILE, 0640), 0);
 	assert_int_equal(PARSE("--config", CONFIG_FILE), OPTIONS_RUN);
 	assert_false(config.is_open);
+}
+
+/* A token may look like a pair of a connection string. */
+static void
+secrets_that_are_no_passwords_are_hidden(void **state)
+{
+	static const OptionSpec secret_specs[] = {
+		{"token", NULL, NULL, OPTION_TEXT, 0, "TOKEN", NULL, 0, 0, NULL,
+		OPTION_HIDDEN, "Token."},
+		{"url", NULL, NULL, OPTION_TEXT, sizeof(char *), "URL", NULL, 0, 0,
+		NULL, OPTION_URL, "URL."},
+		{NULL}
+	};
+	static const OptionsProgram secret_program = {
+		"test-program", "Hides.", "hidden", secret_specs, NULL
+	};
+	static const char *const urls[][2] = {
+		{"http://host:8086", "http://host:8086"},
+		{"http://me:hunter2@host", "(hidden)"},
+		{"http://host?token=hunter2", "(hidden)"}
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)
+	{
+		const char *values[2] = {"hunter2-hunter2==", urls[i][0]};
+		char		text[400] = "";
+		char		expected[400];
+		FILE	   *file = fmemopen(text, sizeof(text), "w");
+
+		assert_non_null(file);
+		options_show(&secret_program, values, (OptionSource[2]) {
+			OPTION_FROM_FLAG, OPTION_FROM_FLAG
+		}, file);
+		fclose(file);
+		snprintf(expected, sizeof(expected),
+				 "token  %-30s  flag\nurl    %-30s  flag\n", "(hidden)",
+				 urls[i][1]);
+		assert_string_equal(text, expected);
+	}
 }
 
 /* What is checked after parsing is blamed on where it was set. */
@@ -722,6 +762,7 @@ main(void)
 										remove_config, remove_config),
 		cmocka_unit_test_setup_teardown(faults_of_the_file_are_located,
 										remove_config, remove_config),
+		cmocka_unit_test(secrets_that_are_no_passwords_are_hidden),
 		cmocka_unit_test_setup_teardown(secrets_of_the_file_are_seen,
 										remove_config, remove_config),
 		cmocka_unit_test_setup_teardown(blame_names_the_source,
