@@ -508,6 +508,10 @@ ingest_take_message(Ingest *ingest)
 			ingest_fail(ingest, "could not keep a dead letter", "out of memory");
 			break;
 		case BATCH_TRIPPED:
+			/* offsets without a message lie before it, not behind */
+			if (batch_skip_to(ingest->filling, ingest->message.slot,
+							  ingest->message.message.offset) == BATCH_ADDED)
+				open_filling(ingest);
 			assignment_trip(&ingest->assignment, ingest->message.slot,
 							ingest->message.message.offset,
 							record_reason(verdict));
