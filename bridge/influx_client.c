@@ -206,9 +206,13 @@ influx_client_wake(InfluxClient *client)
 	curl_multi_wakeup(client->multi);
 }
 
+/* libcurl goes on reading the headers of a request that is under way. */
 void
 influx_client_renew(InfluxClient *client)
 {
+	for (size_t i = 0; i < INFLUX_REQUESTS; i++)
+		if (client->requests[i].active)
+			return;
 	(void) make_headers(client);
 }
 

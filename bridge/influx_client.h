@@ -69,7 +69,10 @@ extern bool influx_client_wait(InfluxClient *client, int timeout_ms,
 /* End such a wait, from any thread. */
 extern void influx_client_wake(InfluxClient *client);
 
-/* The server does not accept the token: read its file again. */
+/*
+ * The server does not accept the token: read its file again, unless a request
+ * is under way, which will be answered likewise.
+ */
 extern void influx_client_renew(InfluxClient *client);
 
 #endif							/* FINTRANS_INFLUX_CLIENT_H */
