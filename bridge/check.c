@@ -274,10 +274,11 @@ check_grants(Check *check, const char *ability)
 
 	snprintf(sql, sizeof(sql),
 			 "SELECT count(*), string_agg(m.privilege || ' ON ' || m.object,"
-			 " ', ') FILTER (WHERE m.nth <= 3), quote_literal(session_user)"
+			 " ', ') FILTER (WHERE m.nth <= 3),"
+			 " quote_literal(quote_ident(session_user))"
 			 " FROM (SELECT *, row_number() OVER () AS nth"
 			 " FROM %s.fintrans_missing_privileges("
-			 "session_user::regrole, $1)) m", check->schema);
+			 "quote_ident(session_user)::regrole, $1)) m", check->schema);
 	if (database_run(check->database, sql, parameters, 1))
 	{
 		if (strcmp(value(check, 0), "0") == 0)
