@@ -75,7 +75,8 @@ static bool take_message(InfluxRun *run, InfluxLane *lane, InfluxBatch *batch,
 						 const BatchMessage *message);
 static void advance(InfluxLane *lane, int64_t offset, InfluxBatch *batch,
 					int64_t now_ms);
-static void go_astray(InfluxRun *run, size_t number, int64_t now_ms);
+static void go_astray(InfluxRun *run, size_t number, InfluxBatch *batch,
+					  int64_t now_ms);
 static void keep_positions(InfluxRun *run, int64_t now_ms);
 static void publish_stats(InfluxRun *run);
 static void send_due(InfluxRun *run, int64_t now_ms);
@@ -368,7 +369,7 @@ fill_from(InfluxRun *run, size_t number, InfluxBatch *batch, int64_t now_ms)
 				return true;
 			case INFLUX_GONE:
 				influx_reader_pass(run->reader, number);
-				go_astray(run, number, now_ms);
+				go_astray(run, number, batch, now_ms);
 				return true;
 			case INFLUX_END:
 				advance(lane, message.offset, batch, now_ms);
@@ -440,10 +441,11 @@ advance(InfluxLane *lane, int64_t offset, InfluxBatch *batch, int64_t now_ms)
 
 /*
  * Kafka has deleted what was to come next.  What PostgreSQL had committed of it
- * never gets to InfluxDB.
+ * never gets to InfluxDB.  The batch, though it may stay empty, carries the
+ * place on.
  */
 static void
-go_astray(InfluxRun *run, size_t number, int64_t now_ms)
+go_astray(InfluxRun *run, size_t number, InfluxBatch *batch, int64_t now_ms)
 {
 	InfluxLane *lane = &run->lanes[number];
 	int64_t		lowest;
@@ -460,6 +462,8 @@ go_astray(InfluxRun *run, size_t number, int64_t now_ms)
 	influx_stats_count(run->stats, INFLUX_RESULT_LOST, lowest - lane->next);
 	lane->next = lowest;
 	lane->again_ms = now_ms;
+	if (batch->opened_ms == 0)
+		batch->opened_ms = now_ms;
 }
 
 /* A batch that is full, or old enough. */
