@@ -29,6 +29,12 @@
 
 /* While nothing gets through, a drain is not waited for any longer. */
 #define DRAIN_FAILING_MS 10000
+
+/*
+ * Nor when nothing goes on at all, such as when Kafka is away, for this longer
+ * than a request may take.
+ */
+#define DRAIN_STILL_MS 60000
 #define DRAIN_LOOK_MS 20
 
 #define IDLE_MS 1000
@@ -63,6 +69,7 @@ struct InfluxSink
 								 * been read */
 };
 
+static int64_t count_done(InfluxStats *stats);
 static bool open_sink(InfluxSink *sink, char *errstr, size_t errstr_size);
 static void free_sink(InfluxSink *sink);
 static void *sink_main(void *argument);
@@ -169,10 +176,14 @@ bool
 influx_sink_drain(InfluxSink *sink, const volatile sig_atomic_t *stop)
 {
 	const struct timespec look = {0, DRAIN_LOOK_MS * 1000000L};
+	int64_t		moved_ms = clock_monotonic_ms();
+	int64_t		before = INT64_MIN;
 
 	while (sink != NULL)
 	{
 		int64_t		failing_ms = atomic_load(&sink->stats.failing_ms);
+		int64_t		now_ms = clock_monotonic_ms();
+		int64_t		done = count_done(&sink->stats);
 		bool		through;
 
 		pthread_mutex_lock(&sink->lock);
@@ -180,8 +191,13 @@ influx_sink_drain(InfluxSink *sink, const volatile sig_atomic_t *stop)
 		pthread_mutex_unlock(&sink->lock);
 		if (through)
 			break;
-		if (*stop || (failing_ms != 0 && clock_monotonic_ms() >
-					  failing_ms + DRAIN_FAILING_MS))
+		if (done != before)
+			moved_ms = now_ms;
+		before = done;
+		if (*stop ||
+			(failing_ms != 0 && now_ms > failing_ms + DRAIN_FAILING_MS) ||
+			now_ms > moved_ms + sink->settings->target.timeout_ms +
+			DRAIN_STILL_MS)
 			return false;
 		nanosleep(&look, NULL);
 	}
@@ -206,6 +222,17 @@ influx_sink_stop(InfluxSink *sink)
 		return false;
 	free_sink(sink);
 	return true;
+}
+
+/* Grows with all that is sent or passed. */
+static int64_t
+count_done(InfluxStats *stats)
+{
+	int64_t		done = -atomic_load(&stats->lag);
+
+	for (int i = 0; i < INFLUX_RESULT_COUNT; i++)
+		done += atomic_load(&stats->points[i]);
+	return done;
 }
 
 static bool

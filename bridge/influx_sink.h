@@ -59,7 +59,8 @@ extern void influx_sink_advance(InfluxSink *sink, const Batch *batch);
 
 /*
  * Wait until all that has been committed is through.  False when *stop came
- * before, or InfluxDB has been taking nothing for some seconds.
+ * before, or InfluxDB has been taking nothing for some seconds, or nothing has
+ * gone on for longer than a request may take.
  */
 extern bool influx_sink_drain(InfluxSink *sink,
 							  const volatile sig_atomic_t *stop);
