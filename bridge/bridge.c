@@ -298,6 +298,7 @@ static int	run_dead_letters(const Settings *settings,
 							 const IngestSettings *ingest, char *errstr,
 							 size_t errstr_size);
 static bool read_influx(const Settings *settings, const OptionSource *sources,
+						const KafkaProperties *properties,
 						InfluxSettings *influx, IngestSettings *ingest,
 						char *errstr, size_t errstr_size);
 static int	run(const Settings *settings, IngestSettings *ingest,
@@ -353,11 +354,15 @@ bridge_main(const void *options, const OptionSource *sources,
 					   errstr_size) ||
 		!database_use_password_file(settings->password_file, errstr,
 									errstr_size) ||
-		!read_influx(settings, sources, &influx, &ingest, errstr,
-					 errstr_size) ||
 		!kafka_properties_read(&properties, settings->properties_file,
 							   &settings->properties, errstr, errstr_size))
 		return EXIT_USAGE;
+	if (!read_influx(settings, sources, &properties, &influx, &ingest, errstr,
+					 errstr_size))
+	{
+		kafka_properties_free(&properties);
+		return EXIT_USAGE;
+	}
 	ingest.codec = codec_open(&settings->codec, errstr, errstr_size);
 	if (ingest.codec == NULL ||
 		!consumer_check(&consumer, errstr, errstr_size))
@@ -413,8 +418,8 @@ run_dead_letters(const Settings *settings, const IngestSettings *ingest,
 
 static bool
 read_influx(const Settings *settings, const OptionSource *sources,
-			InfluxSettings *influx, IngestSettings *ingest, char *errstr,
-			size_t errstr_size)
+			const KafkaProperties *properties, InfluxSettings *influx,
+			IngestSettings *ingest, char *errstr, size_t errstr_size)
 {
 	if (settings->influx.url == NULL)
 		return true;
@@ -428,10 +433,14 @@ read_influx(const Settings *settings, const OptionSource *sources,
 	influx->conninfo = settings->database;
 	influx->status_seconds = settings->status_seconds;
 	ingest->influx = influx;
-	return influx_settings_read(&settings->influx, settings->group, influx,
-								errstr, errstr_size) &&
-		kafka_properties_read(&influx->properties, settings->properties_file,
-							  &settings->properties, errstr, errstr_size);
+	if (!influx_settings_read(&settings->influx, settings->group, influx,
+							  errstr, errstr_size))
+		return false;
+	/* not read again: the file may be a pipe */
+	if (kafka_properties_copy(&influx->properties, properties))
+		return true;
+	snprintf(errstr, errstr_size, "out of memory");
+	return false;
 }
 
 /* Those who watch are answered from the first moment to the last. */

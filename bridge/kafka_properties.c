@@ -76,6 +76,29 @@ kafka_properties_read(KafkaProperties *properties, const char *file,
 }
 
 bool
+kafka_properties_copy(KafkaProperties *copy, const KafkaProperties *properties)
+{
+	*copy = (KafkaProperties) {
+		calloc(properties->count + 1, sizeof(*copy->items)), 0
+	};
+	for (size_t i = 0; copy->items != NULL && i < properties->count; i++)
+	{
+		const KafkaProperty *from = &properties->items[i];
+		KafkaProperty *to = &copy->items[copy->count++];
+
+		to->name = strdup(from->name);
+		to->value = strdup(from->value);
+		to->file = from->file != NULL ? strdup(from->file) : NULL;
+		if (to->name != NULL && to->value != NULL &&
+			(from->file == NULL) == (to->file == NULL))
+			continue;
+		kafka_properties_free(copy);
+		return false;
+	}
+	return copy->items != NULL;
+}
+
+bool
 kafka_property_is_secret(const char *name)
 {
 	for (size_t i = 0; open_ends[i] != NULL; i++)

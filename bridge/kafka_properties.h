@@ -36,6 +36,10 @@ extern bool kafka_properties_read(KafkaProperties *properties,
 								  const char *file, const OptionList *list,
 								  char *errstr, size_t errstr_size);
 
+/* A copy, which is renewed on its own; false when memory is short. */
+extern bool kafka_properties_copy(KafkaProperties *copy,
+								  const KafkaProperties *properties);
+
 /* True for properties whose value must never be shown (passwords, keys). */
 extern bool kafka_property_is_secret(const char *name);
 

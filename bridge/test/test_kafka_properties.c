@@ -388,6 +388,7 @@ static void
 a_secret_that_changed_is_read_again(void **state)
 {
 	KafkaProperties properties;
+	KafkaProperties copy;
 	char		pair[128];
 	char		errstr[512] = "";
 
@@ -405,7 +406,15 @@ a_secret_that_changed_is_read_again(void **state)
 	assert_false(kafka_properties_renew(&properties, errstr, sizeof(errstr)));
 	assert_non_null(strstr(errstr, "is empty"));
 	assert_string_equal(properties.items[0].value, "hunter3");
+	/* and so does a copy, whatever becomes of the original */
+	assert_true(kafka_properties_copy(&copy, &properties));
 	kafka_properties_free(&properties);
+	assert_int_equal(copy.count, 1);
+	assert_string_equal(copy.items[0].value, "hunter3");
+	write_file(TEXT("hunter4"));
+	assert_true(kafka_properties_renew(&copy, errstr, sizeof(errstr)));
+	assert_string_equal(copy.items[0].value, "hunter4");
+	kafka_properties_free(&copy);
 }
 
 static void
