@@ -251,12 +251,11 @@ wait_for_ends(KafkaCheck *kafka, int partitions)
 		rd_kafka_message_t *message = rd_kafka_consumer_poll(kafka->client,
 															 POLL_MS);
 
+		/* others may have new messages all the time */
+		if (clock_monotonic_ms() >= deadline_ms)
+			error = RD_KAFKA_RESP_ERR__TIMED_OUT;
 		if (message == NULL)
-		{
-			if (clock_monotonic_ms() >= deadline_ms)
-				error = RD_KAFKA_RESP_ERR__TIMED_OUT;
 			continue;
-		}
 		if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR &&
 			message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
 			error = message->err;
