@@ -15,6 +15,7 @@ static struct
 	const OptionsProgram *program;
 	int			argc;
 	char	  **argv;
+	bool		had_file;		/* with options in it */
 }			started;
 
 static int	start(const OptionsProgram *program, const void *settings,
@@ -45,6 +46,7 @@ program_main(const OptionsProgram *program, int argc, char **argv,
 			options_show(program, settings, sources, stdout);
 			break;
 		case OPTIONS_RUN:
+			started.had_file = file.count > 0;
 			status = start(program, settings, sources, &file, run);
 			break;
 	}
@@ -63,6 +65,14 @@ program_reread(void *settings, OptionSource *sources, PairList *file,
 		options_parse(started.program, started.argc, started.argv, settings,
 					  sources, file, errstr, errstr_size);
 
+	if (outcome == OPTIONS_RUN && started.had_file && file->count == 0)
+	{
+		/* all options would go back to their defaults */
+		snprintf(errstr, errstr_size, "the configuration file is empty now: it"
+				 " is being written, or is a pipe that has been read");
+		options_free(started.program, settings);
+		outcome = OPTIONS_INVALID;
+	}
 	if (outcome == OPTIONS_INVALID)
 		pair_list_free(file);
 	return outcome != OPTIONS_INVALID;

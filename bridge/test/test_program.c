@@ -176,10 +176,51 @@ output_that_gets_lost_is_a_failure(void **state)
 					 EXIT_FAILURE);
 }
 
+/* A program's work: read all again, and end with 3 if it is refused. */
+static int
+run_rereading(const void *options, const OptionSource *sources, char *errstr,
+			  size_t errstr_size)
+{
+	Settings	again;
+	OptionSource again_sources[sizeof(specs) / sizeof(specs[0])];
+	PairList	file;
+
+	(void) sources;
+	assert_int_equal(((const Settings *) options)->status, 7);
+	if (!program_reread(&again, again_sources, &file, errstr, errstr_size))
+		return 3;
+	pair_list_free(&file);
+	options_free(&program, &again);
+	return EXIT_SUCCESS;
+}
+
+/* Its options would all go back to their defaults. */
+static void
+a_file_that_became_empty_is_refused(void **state)
+{
+	static char *argv[3];
+	Settings	settings;
+	OptionSource sources[sizeof(specs) / sizeof(specs[0])];
+	char		path[64];
+	int			ends[2];
+
+	(void) state;
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "status=7\n", 9), 9);
+	close(ends[1]);
+	snprintf(path, sizeof(path), "--config=/dev/fd/%d", ends[0]);
+	argv[0] = (char *) "test-program";
+	argv[1] = path;
+	assert_int_equal(program_main(&program, 2, argv, &settings, sources,
+								  run_rereading), 3);
+	close(ends[0]);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_file_that_became_empty_is_refused),
 		cmocka_unit_test(options_that_ask_are_answered),
 		cmocka_unit_test(wrong_use_ends_before_the_work),
 		cmocka_unit_test(the_work_decides_the_status),
