@@ -194,7 +194,14 @@ consumer_set_credentials(Consumer *consumer, const char *user,
 		rd_kafka_sasl_set_credentials(consumer->client, user, password);
 
 	if (error == NULL)
+	{
+		/* what is refused later is looked for beside these */
+		pthread_mutex_lock(&consumer->lock);
+		kafka_properties_set(consumer->properties, "sasl.username", user);
+		kafka_properties_set(consumer->properties, "sasl.password", password);
+		pthread_mutex_unlock(&consumer->lock);
 		return true;
+	}
 	snprintf(errstr, errstr_size, "%s", rd_kafka_error_string(error));
 	rd_kafka_error_destroy(error);
 	return false;

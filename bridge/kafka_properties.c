@@ -50,6 +50,8 @@ static bool fill(KafkaProperty *item, const char *name, const char *value,
 static char *read_reference(const char *from, const char *value,
 							char *errstr, size_t errstr_size);
 static const char *reference_of(const char *name);
+static KafkaProperty *find_last(const KafkaProperties *properties,
+								const char *name);
 static size_t secret_at(const KafkaProperties *properties, const char *text);
 static const char *next_part(const char *part);
 static void free_item(KafkaProperty *item);
@@ -164,12 +166,22 @@ kafka_properties_hide(const KafkaProperties *properties, const char *text,
 const char *
 kafka_properties_value(const KafkaProperties *properties, const char *name)
 {
-	for (size_t i = properties->count; i > 0; i--)
-	{
-		if (strcmp(properties->items[i - 1].name, name) == 0)
-			return properties->items[i - 1].value;
-	}
-	return NULL;
+	const KafkaProperty *item = find_last(properties, name);
+
+	return item != NULL ? item->value : NULL;
+}
+
+void
+kafka_properties_set(KafkaProperties *properties, const char *name,
+					 const char *value)
+{
+	KafkaProperty *item = find_last(properties, name);
+	char	   *copy = item != NULL ? strdup(value) : NULL;
+
+	if (copy == NULL)
+		return;
+	secret_file_free(item->value);
+	item->value = copy;
 }
 
 void
@@ -397,6 +409,15 @@ reference_of(const char *name)
 		if (kafka_property_is_secret(base))
 			return name + bytes;
 	}
+	return NULL;
+}
+
+static KafkaProperty *
+find_last(const KafkaProperties *properties, const char *name)
+{
+	for (size_t i = properties->count; i > 0; i--)
+		if (strcmp(properties->items[i - 1].name, name) == 0)
+			return &properties->items[i - 1];
 	return NULL;
 }
 

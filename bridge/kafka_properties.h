@@ -62,6 +62,13 @@ extern const char *kafka_properties_hide(const KafkaProperties *properties,
 extern const char *kafka_properties_value(const KafkaProperties *properties,
 										  const char *name);
 
+/*
+ * Give the last property of this name, if there is one, another value; without
+ * memory it keeps the old one.
+ */
+extern void kafka_properties_set(KafkaProperties *properties,
+								 const char *name, const char *value);
+
 extern void kafka_properties_free(KafkaProperties *properties);
 
 #endif							/* FINTRANS_KAFKA_PROPERTIES_H */

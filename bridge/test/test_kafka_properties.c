@@ -414,6 +414,14 @@ a_secret_that_changed_is_read_again(void **state)
 	write_file(TEXT("hunter4"));
 	assert_true(kafka_properties_renew(&copy, errstr, sizeof(errstr)));
 	assert_string_equal(copy.items[0].value, "hunter4");
+	/* what has been set is what the file is compared with */
+	kafka_properties_set(&copy, "sasl.password", "hunter5");
+	kafka_properties_set(&copy, "sasl.username", "not there");
+	assert_string_equal(kafka_properties_value(&copy, "sasl.password"),
+						"hunter5");
+	assert_int_equal(copy.count, 1);
+	write_file(TEXT("hunter5"));
+	assert_false(kafka_properties_renew(&copy, errstr, sizeof(errstr)));
 	kafka_properties_free(&copy);
 }
 
