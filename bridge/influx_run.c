@@ -46,8 +46,8 @@ struct InfluxRun
 	InfluxLedger *ledger;
 	InfluxStats *stats;
 	InfluxSender *sender;
-	InfluxReader *reader;		/* NULL until Kafka and PostgreSQL told where
-								 * to begin */
+	InfluxReader *reader;		/* NULL before it could be opened */
+	bool		reading;		/* Kafka and PostgreSQL told where to begin */
 	OffsetList	partitions;
 	InfluxLane *lanes;
 	size_t		first_lane;		/* next time */
@@ -114,7 +114,7 @@ influx_run_close(InfluxRun *run)
 
 	if (run == NULL)
 		return;
-	if (run->reader != NULL)
+	if (run->reading)
 	{
 		/* what is being kept now may be older than what is through */
 		for (int last = 0; last < 2; last++)
@@ -158,18 +158,20 @@ influx_run_step(InfluxRun *run)
 {
 	int64_t		now_ms = clock_monotonic_ms();
 
-	if (run->reader == NULL)
-		begin_reading(run, now_ms);
+	/* before it reads as well: its password may be refused */
 	if (run->reader != NULL)
-	{
 		influx_reader_serve(run->reader);
+	if (!run->reading)
+		begin_reading(run, now_ms);
+	if (run->reading)
+	{
 		clear_lanes(run, now_ms);
 		fill(run, now_ms);
 		send_due(run, now_ms);
 	}
 	influx_sender_step(run->sender, wait_until(run, now_ms));
 	take_through(run);
-	if (run->reader != NULL)
+	if (run->reading)
 		keep_positions(run, now_ms);
 	publish_stats(run);
 }
@@ -230,14 +232,13 @@ begin_reading(InfluxRun *run, int64_t now_ms)
 	if (offset_list_copy(&first, &run->partitions) &&
 		offset_list_copy(&kept, &run->partitions) &&
 		find_start(run, &first, &kept, errstr, sizeof(errstr)))
-		note_answered(run);
-	else
 	{
-		influx_reader_close(run->reader);
-		run->reader = NULL;
+		run->reading = true;
+		note_answered(run);
+	}
+	else
 		note_unanswered(run, "could not find out where InfluxDB was left, retrying",
 						errstr, now_ms);
-	}
 	offset_list_free(&first);
 	offset_list_free(&kept);
 }
@@ -246,8 +247,9 @@ static bool
 find_start(InfluxRun *run, OffsetList *first, OffsetList *kept, char *errstr,
 		   size_t errstr_size)
 {
-	run->reader = influx_reader_open(run->settings->kafka, &run->partitions,
-									 errstr, errstr_size);
+	if (run->reader == NULL)
+		run->reader = influx_reader_open(run->settings->kafka,
+										 &run->partitions, errstr, errstr_size);
 	if (run->reader == NULL ||
 		!influx_reader_positions(run->reader, kept, errstr, errstr_size))
 		return false;
