@@ -243,7 +243,7 @@ is($node->safe_psql('postgres', q{
 	 WHERE p.proname ~ '^fintrans_' AND has_function_privilege('bridge', p.oid, 'EXECUTE')
 	   AND NOT EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) e
 	                    WHERE e.grantee = 0)}),
-	'fintrans_ensure_partitions fintrans_index_partitions fintrans_make_index',
+	'fintrans_ensure_partitions fintrans_index_partitions fintrans_make_index fintrans_report_bridge',
 	'it may call these functions that not everybody may');
 is($node->safe_psql('postgres', q{
 	SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls
