@@ -92,6 +92,8 @@ foreach my $broker ('embedded', 'kafka', $own->bootstrap)
 	is($user, getpwuid($<), 'for ever: who can connect is told');
 	like(`$psql -X -A -t -c 'SELECT count(*) FROM fintrans_offsets'`, qr/^20$/,
 		'for ever: the way to connect works');
+	`$psql -X -c "SELECT fintrans_set_rule('busy', 1, true, 'velocity', '1 hour')"`;
+	is($?, 0, 'for ever: another rule may be made');
 	$demo->signal('INT');
 	is($demo->wait_exit(180), 0, 'for ever: Ctrl-C brings it to a good end');
 	like($demo->output, qr/^interrupted, stopping; the summary follows/m,
