@@ -1,6 +1,7 @@
 # The pages in docs/ are what the programs and a database say, the SQL reference
 # has every public object, its arguments and an example, and the README names
-# no other objects, no other options, and every package that building needs.
+# no other objects, no other options, and every package that building needs; no
+# link leads nowhere.
 use strict;
 use warnings;
 
@@ -81,9 +82,27 @@ my ($sections) = $readme =~ /^## SQL reference\n(.*)^## Exactly once\n/ms;
 is($node->psql('postgres', join('', $sections =~ /^```sql\n(.*?)^```\n/msg)),
 	0, "the README's SQL runs");
 
-foreach my $function ($readme =~ /`(fintrans_\w+)\(/g)
+# what the README and its chapters in docs/ point to is there
+my @pages = ('README.md', map { s/^\Q$tree\E\///r } glob("$tree/docs/*.md"));
+foreach my $page ('README.md', map { "docs/$_.md" } qw(operations security influxdb))
 {
-	ok($public{$function}, "the README's $function() is in the SQL reference");
+	my %functions = map { $_ => 1 } slurp_file("$tree/$page") =~ /`(fintrans_\w+)\(/g;
+
+	ok($public{$_}, "$_() of $page is in the SQL reference") foreach sort keys %functions;
+}
+foreach my $page (@pages)
+{
+	my ($directory) = "$tree/$page" =~ /^(.*)\//;
+
+	foreach my $link (slurp_file("$tree/$page") =~ /\]\(((?!https?:)[^()\s]+)\)/g)
+	{
+		my ($file, $heading) = split /#/, $link, 2;
+		my $target = $file eq '' ? "$tree/$page" : "$directory/$file";
+		my %headings = !defined $heading || !-f $target ? () :
+		  map { lc($_) =~ s/[^\w\s-]//gr =~ s/ /-/gr => 1 } slurp_file($target) =~ /^#+ (.*)$/mg;
+
+		ok(-e $target && (!defined $heading || $headings{$heading}), "$page: $link is there");
+	}
 }
 
 done_testing();

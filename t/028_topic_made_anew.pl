@@ -104,7 +104,7 @@ pass('the other topic is loaded, as its operator has decided');
 is($bridge->stop, 0, 'the bridge ends well');
 is(rows('London'), 3, 'still nothing of the one made anew');
 
-# the operator decides, as README has it: the new topic is loaded as well
+# the operator decides, as docs/operations.md has it: the new topic is loaded as well
 psql(q{
 	BEGIN;
 	UPDATE fintrans_transactions SET kafka_partition = NULL, kafka_offset = NULL

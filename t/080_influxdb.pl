@@ -19,7 +19,7 @@ my $broker = FintransBroker->kafka;
 my $influx = FintransInflux->new;
 my @influx = ('--influx-url' => $influx->url);
 
-# What README says of a point's time, in SQL: the places that a millisecond has.
+# What docs/influxdb.md says of a point's time, in SQL: the places that a millisecond has.
 my $places_of_pairs = 'kafka_partition % 64 * 15625 + kafka_offset % 15625';
 my $places_of_partitions = 'kafka_offset % 1000000';
 

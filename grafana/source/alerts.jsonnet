@@ -80,7 +80,7 @@ local file = {
               WHERE $__timeFilter(last_rejected_at) ORDER BY value DESC
            |||, 0, '0s', 'OK', 'warning',
            'Messages of {{ .Labels.topic }} are refused: {{ .Labels.reason }}',
-           'A message was refused in the past ten minutes; {{ printf "%.0f" (index .Values "B").Value }} of this kind are held. The README says what the reason means, and how dead letters are replayed.',
+           'A message was refused in the past ten minutes; {{ printf "%.0f" (index .Values "B").Value }} of this kind are held. The README says what the reason means, docs/operations.md how dead letters are replayed.',
            pipeline, 'Dead letters by reason', '/pipeline'),
       rule('fintrans-partition-halted', 'A partition is halted', |||
              SELECT now() AS time, topic, kafka_partition::text AS partition, halted AS because,
@@ -90,7 +90,7 @@ local file = {
               ORDER BY topic, partition
            |||, 0, '0s', 'OK', 'critical',
            '{{ .Labels.topic }} {{ .Labels.partition }} is not loaded: {{ .Labels.because }}',
-           'The bridge loads nothing of the partition until a human decides; see "A partition halted" in the README.',
+           'The bridge loads nothing of the partition until a human decides; see "Halted partitions" in docs/operations.md.',
            pipeline, 'Partitions', '/pipeline'),
       rule('fintrans-bridge-silent', 'No bridge is at work', |||
              SELECT now() AS time, extract(epoch FROM now() - max(reported_at))::float8 AS value
