@@ -83,7 +83,7 @@ static const OptionSpec specs[] = {
 	"as the role may; what is already above is alerted too."},
 	{"once", NULL, NULL, OPTION_FLAG, offsetof(Settings, once), NULL, NULL,
 		0, 0, NULL, false, "Print the alerts still open, and exit."},
-	{"format", "FINTRANS_FORMAT", NULL, OPTION_CHOICE,
+	{"format", "FINTRANS_OUTPUT_FORMAT", NULL, OPTION_CHOICE,
 		offsetof(Settings, format), "FORMAT", "text", 0, 0, "text|json",
 		false, "The demo's line, or a JSON object per line."},
 	{"plain", "FINTRANS_PLAIN", "PROD_OUTPUT", OPTION_FLAG,
