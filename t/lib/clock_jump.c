@@ -35,7 +35,9 @@ clock_gettime(clockid_t id, struct timespec *now)
 {
 	int			result = (int) syscall(SYS_clock_gettime, id, now);
 
-	if (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE)
+	/* libraries that are initialised before this one may ask */
+	if (ahead_seconds != NULL &&
+		(id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE))
 		now->tv_sec += *ahead_seconds;
 	return result;
 }
