@@ -167,10 +167,10 @@ push @bridges, ends_ok('no_database', 1, conninfo(dbname => 'nowhere'),
 	qr/event="cannot go on" reason=".*database \\"nowhere\\" does not exist"/);
 push @bridges, ends_ok('no_authority', 2,
 	conninfo(sslrootcert => $tls->path('missing.pem')),
-	qr/\Afintrans-bridge: the database's sslrootcert ".*": No such file or directory\n\z/);
+	qr/\Afintrans-bridge: option --database: the database's sslrootcert ".*": No such file or directory\n\z/);
 push @bridges, ends_ok('password_on_command_line', 2,
 	"postgresql://bridge:$wrong_password\@localhost/postgres",
-	qr/\Afintrans-bridge: the database's "password" stands on the command line/);
+	qr/\Afintrans-bridge: option --database: the database's "password" stands on the command line/);
 push @bridges, ends_ok('password_not_encoded', 2,
 	"postgresql://bridge:$password\@localhost/postgres", qr/write %40 or %2F for it/);
 
