@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "backoff.h"
+#include "in_range.h"
 
 static void
 delays_double_up_to_the_longest(void **state)
@@ -25,11 +26,11 @@ delays_double_up_to_the_longest(void **state)
 		{
 			int64_t		delay = backoff_next(&backoff);
 
-			assert_in_range(delay, delays[i] / 2, delays[i]);
+			assert_uint_in_range(delay, delays[i] / 2, delays[i]);
 			assert_int_equal(backoff.attempts, i + 1);
 		}
 		backoff_reset(&backoff);
-		assert_in_range(backoff_next(&backoff), 50, 100);
+		assert_uint_in_range(backoff_next(&backoff), 50, 100);
 	}
 }
 
@@ -45,7 +46,7 @@ seeds_give_other_delays(void **state)
 	backoff_init(&two, 2);
 	for (int i = 0; i < 50; i++)
 		equal += backoff_next(&one) == backoff_next(&two);
-	assert_in_range(equal, 0, 25);
+	assert_uint_in_range(equal, 0, 25);
 }
 
 static void

@@ -346,7 +346,7 @@ long_fields_are_refused(void **state)
 	memset(digits, '1', sizeof(digits) - 1);
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
 	{
-		char	   *field = strstr(forms[i], "%s");
+		const char *field = strstr(forms[i], "%s");
 		size_t		before = (size_t) (field - forms[i]);
 
 		memcpy(payload, forms[i], before);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "batch.h"
+#include "in_range.h"
 #include "message_mark.h"
 
 #define NOW_MS INT64_C(1795508100123)
@@ -102,7 +103,7 @@ the_checksum_has_16_bits(void **state)
 	{
 		MessageMark mark = message_mark_of(&message);
 
-		assert_in_range(mark.checksum, 0, 65535);
+		assert_uint_in_range(mark.checksum, 0, 65535);
 		assert_int_not_equal(mark.checksum, previous);
 		previous = mark.checksum;
 	}

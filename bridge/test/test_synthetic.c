@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "in_range.h"
 #include "synthetic.h"
 
 static void
@@ -100,11 +101,11 @@ all_values_occur_and_no_others(void **state)
 	/* 400 expected, 20 is the standard deviation */
 	for (int i = 0; i < 1000; i++)
 	{
-		assert_in_range(sources[i], 280, 520);
-		assert_in_range(targets[i], 280, 520);
+		assert_uint_in_range(sources[i], 280, 520);
+		assert_uint_in_range(targets[i], 280, 520);
 	}
 	for (int i = 0; i < 10000; i++)
-		assert_in_range(amounts[i], 5, 90);
+		assert_uint_in_range(amounts[i], 5, 90);
 }
 
 static void
@@ -121,7 +122,7 @@ picks_stay_below_their_count(void **state)
 		picks[synthetic_pick(&synthetic, 5)]++;
 	}
 	for (int i = 0; i < 5; i++)
-		assert_in_range(picks[i], 800, 1200);
+		assert_uint_in_range(picks[i], 800, 1200);
 }
 
 int
