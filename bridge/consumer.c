@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "clock.h"
 #include "consumer_conf.h"
@@ -27,8 +26,6 @@ static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t error,
 						 void *opaque);
 static void on_error(rd_kafka_t *client, int code, const char *reason,
 					 void *opaque);
-static void on_log(const rd_kafka_t *client, int level, const char *facility,
-				   const char *text);
 static void look_for_password(Consumer *consumer);
 static bool keep_assigned(Consumer *consumer,
 						  const rd_kafka_topic_partition_list_t *partitions);
@@ -90,7 +87,7 @@ consumer_open(const ConsumerSettings *settings, char *errstr,
 	}
 	pthread_mutex_init(&consumer->lock, NULL);
 	rd_kafka_poll_set_consumer(consumer->client);
-	rd_kafka_set_log_queue(consumer->client, NULL);
+	consumer_log_open(consumer);
 	if (!subscribe(consumer, settings->topics, errstr, errstr_size))
 	{
 		consumer_close(consumer);
@@ -106,6 +103,7 @@ consumer_poll(Consumer *consumer, int timeout_ms, ConsumerMessage *message)
 	if (consumer->message != NULL)
 		rd_kafka_message_destroy(consumer->message);
 	consumer->message = rd_kafka_consumer_poll(consumer->client, timeout_ms);
+	consumer_log_serve(consumer);
 	if (consumer->refused)
 		look_for_password(consumer);
 
@@ -222,6 +220,7 @@ consumer_close(Consumer *consumer)
 	if (consumer->message != NULL)
 		rd_kafka_message_destroy(consumer->message);
 	rd_kafka_consumer_close(consumer->client);
+	consumer_log_close(consumer);
 	for (size_t i = 0; i < consumer->slots.topic_count; i++)
 		if (consumer->slots.topics[i]->handle != NULL)
 			rd_kafka_topic_destroy(consumer->slots.topics[i]->handle);
@@ -251,7 +250,6 @@ make_conf(const ConsumerSettings *settings, Consumer *consumer,
 	rd_kafka_conf_set_opaque(conf, consumer);
 	rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
 	rd_kafka_conf_set_error_cb(conf, on_error);
-	rd_kafka_conf_set_log_cb(conf, on_log);
 	return conf;
 }
 
@@ -329,24 +327,6 @@ on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
 	}
 	rd_kafka_fatal_error(client, text, sizeof(text));
 	fail(consumer, text);
-}
-
-/* Connections that come and go are told by on_error already. */
-static void
-on_log(const rd_kafka_t *client, int level, const char *facility,
-	   const char *text)
-{
-	Consumer   *consumer = rd_kafka_opaque(client);
-
-	(void) level;
-	if (strcmp(facility, "FAIL") == 0)
-	{
-		pthread_mutex_lock(&consumer->lock);
-		kafka_client_note_failure(&consumer->trouble, consumer->properties,
-								  text);
-		pthread_mutex_unlock(&consumer->lock);
-	}
-	kafka_client_log(consumer->properties, LOG_LEVEL_DEBUG, facility, text);
 }
 
 /* Once a second, until there is a new one or the broker takes the old one. */

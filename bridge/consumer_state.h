@@ -1,7 +1,8 @@
 /*
  * The state of the consumer, and what its files need of each other.  Private
  * to them: consumer.c (membership, messages), consumer_offsets.c (what Kafka
- * tells about partitions) and consumer_watch.c (whether it tells anything).
+ * tells about partitions), consumer_watch.c (whether it tells anything) and
+ * consumer_log.c (what librdkafka logs).
  */
 #ifndef FINTRANS_CONSUMER_STATE_H
 #define FINTRANS_CONSUMER_STATE_H
@@ -22,6 +23,8 @@ struct Consumer
 {
 	rd_kafka_t *client;
 	rd_kafka_message_t *message;	/* handed out by the latest poll */
+	rd_kafka_queue_t *log_queue;
+	int			polls;			/* since the log was looked at */
 	SlotMap		slots;			/* handles are rd_kafka_topic_t, held so that
 								 * messages' handles stay the same */
 	TopicList	topics;			/* subscribed to */
@@ -53,5 +56,10 @@ extern void consumer_latest_trouble(Consumer *consumer, int64_t within_ms,
 									char *text, size_t size);
 
 extern void consumer_watch_stop(ConsumerWatch *watch);
+
+/* Write what librdkafka has logged since; bounded, for after each poll. */
+extern void consumer_log_open(Consumer *consumer);
+extern void consumer_log_serve(Consumer *consumer);
+extern void consumer_log_close(Consumer *consumer);
 
 #endif							/* FINTRANS_CONSUMER_STATE_H */
