@@ -17,33 +17,40 @@ typedef struct Property
 	const char *name;
 	const char *value;
 	const char *reason;			/* why the user may not change it, or NULL */
+	int			since;			/* the first version of librdkafka to have it, 0
+								 * when all that we run with do */
 } Property;
+
+/* As rd_kafka_version() tells them. */
+#define LIBRDKAFKA_2_2_0 0x020200ff
 
 /*
  * What differs from librdkafka's defaults.  queued.min.messages decides how
- * fast small messages come: with a full queue 2.0.2 rests a whole second.
+ * fast small messages come: with a full queue it rests a whole second, unless
+ * it can be told to rest for less.
  */
 static const Property properties[] = {
-	{"client.id", "fintrans-bridge", NULL},
+	{"client.id", "fintrans-bridge", NULL, 0},
 	{"enable.auto.commit", "false",
-	"positions are committed with the rows, in the database"},
+	"positions are committed with the rows, in the database", 0},
 	{"enable.auto.offset.store", "false",
-	"positions are committed with the rows, in the database"},
+	"positions are committed with the rows, in the database", 0},
 	{"auto.offset.reset", "error",
-	"a position that Kafka does not have must not be passed over in silence"},
+	"a position that Kafka does not have must not be passed over in silence", 0},
 	{"isolation.level", "read_committed",
-	"messages of aborted Kafka transactions must not be loaded"},
+	"messages of aborted Kafka transactions must not be loaded", 0},
 	{"enable.partition.eof", "true",
-	"offsets without a message at a partition's end are counted"},
-	{"partition.assignment.strategy", "range", NULL},
-	{"check.crcs", "true", NULL},
-	{"socket.keepalive.enable", "true", NULL},
-	{"socket.nagle.disable", "true", NULL},
-	{"queued.min.messages", "500000", NULL},
-	{"fetch.wait.max.ms", "100", NULL},
-	{"topic.metadata.refresh.interval.ms", "10000", NULL},
+	"offsets without a message at a partition's end are counted", 0},
+	{"partition.assignment.strategy", "range", NULL, 0},
+	{"check.crcs", "true", NULL, 0},
+	{"socket.keepalive.enable", "true", NULL, 0},
+	{"socket.nagle.disable", "true", NULL, 0},
+	{"queued.min.messages", "500000", NULL, 0},
+	{"fetch.queue.backoff.ms", "20", NULL, LIBRDKAFKA_2_2_0},
+	{"fetch.wait.max.ms", "100", NULL, 0},
+	{"topic.metadata.refresh.interval.ms", "10000", NULL, 0},
 	{"log.queue", "true",
-	"the log is written by the consumer's thread"},
+	"the log is written by the consumer's thread", 0},
 };
 
 #define PROPERTY_COUNT (sizeof(properties) / sizeof(properties[0]))
@@ -76,7 +83,8 @@ set_own(rd_kafka_conf_t *conf, const ConsumerSettings *settings,
 		char *errstr, size_t errstr_size)
 {
 	for (size_t i = 0; i < PROPERTY_COUNT; i++)
-		if (rd_kafka_conf_set(conf, properties[i].name, properties[i].value,
+		if (rd_kafka_version() >= properties[i].since &&
+			rd_kafka_conf_set(conf, properties[i].name, properties[i].value,
 							  errstr, errstr_size) != RD_KAFKA_CONF_OK)
 			return false;
 	return rd_kafka_conf_set(conf, "bootstrap.servers", settings->brokers,
