@@ -163,7 +163,7 @@ fill(const Intake *intake, Batch *batch, int64_t rows)
 
 	if (!batch_start(batch, 1))
 		fail("out of memory");
-	batch_set_position(batch, 0, "London", 0, 0, &(MessageMark) {0});
+	batch_set_position(batch, 0, "London", 0, 0, &(MessageMark) {0}, "");
 	start = seconds(CLOCK_MONOTONIC);
 	for (; message.offset < rows; message.offset++)
 	{

@@ -42,8 +42,14 @@ static void report_loading(Assignment *assignment);
 static bool start_breaker(Assignment *assignment);
 static bool judge(Assignment *assignment, const OffsetList *assigned,
 				  const Bounds *bounds, OffsetList *fetch);
-static bool judge_partition(Assignment *assignment, const OffsetItem *item,
+static bool judge_partition(Assignment *assignment, const OffsetItem *given,
+							const OffsetItem *item,
 							const PositionBounds *bounds, OffsetList *fetch);
+static PositionVerdict judge_position(const Assignment *assignment,
+									  const OffsetItem *given,
+									  const OffsetItem *item,
+									  const PositionBounds *bounds,
+									  char *reason, size_t reason_size);
 static bool review_unanswered(Assignment *assignment, Consumer *consumer);
 static void take_answers(Assignment *assignment, const Bounds *bounds);
 static bool is_taken_up(const Assignment *assignment, const OffsetItem *item);
@@ -299,6 +305,7 @@ begin_fetch(Assignment *assignment, Consumer *consumer, char *errstr,
 	Bounds		bounds = {0};
 	bool		begun = false;
 
+	consumer_ask_topic_ids(consumer);
 	snprintf(errstr, errstr_size, "out of memory");
 	if (bounds_ask(&bounds, consumer, assigned, errstr, errstr_size) &&
 		judge(assignment, assigned, &bounds, &fetch) &&
@@ -382,22 +389,24 @@ judge(Assignment *assignment, const OffsetList *assigned,
 			!offset_list_add(&assignment->unanswered, given->topic,
 							 given->partition, 0))
 			return false;
-		if (item != NULL && !judge_partition(assignment, item, &held, fetch))
+		if (item != NULL &&
+			!judge_partition(assignment, given, item, &held, fetch))
 			return false;
 	}
 	return true;
 }
 
 static bool
-judge_partition(Assignment *assignment, const OffsetItem *item,
-				const PositionBounds *bounds, OffsetList *fetch)
+judge_partition(Assignment *assignment, const OffsetItem *given,
+				const OffsetItem *item, const PositionBounds *bounds,
+				OffsetList *fetch)
 {
 	char		reason[HALT_REASON_BYTES];
-	PositionVerdict verdict = position_judge(item->offset, bounds,
-											 assignment->skip_lost, reason,
-											 sizeof(reason));
+	PositionVerdict verdict = judge_position(assignment, given, item, bounds,
+											 reason, sizeof(reason));
 	int64_t		from = position_fetch_from(verdict, item->offset,
 										   &item->last, bounds);
+	OffsetItem *position;
 
 	if (!note_target(assignment, item, bounds))
 		return false;
@@ -414,10 +423,29 @@ judge_partition(Assignment *assignment, const OffsetItem *item,
 						 item->partition, item->offset) ||
 		!offset_list_add(fetch, item->topic, item->partition, from))
 		return false;
+	position = &assignment->positions.items[assignment->positions.count - 1];
 	if (from < item->offset)
-		assignment->positions.items[assignment->positions.count - 1].last =
-			item->last;
+		position->last = item->last;
+	/* one that Kafka does not tell now is still that of what was read */
+	memcpy(position->topic_id, given->topic_id[0] == '\0' && item->last.is_set ?
+		   item->topic_id : given->topic_id, sizeof(position->topic_id));
 	return true;
+}
+
+/* The topic's id tells what the message at a position may not. */
+static PositionVerdict
+judge_position(const Assignment *assignment, const OffsetItem *given,
+			   const OffsetItem *item, const PositionBounds *bounds,
+			   char *reason, size_t reason_size)
+{
+	if (!item->last.is_set ||
+		!position_is_of_other_topic(item->topic_id, given->topic_id))
+		return position_judge(item->offset, bounds, assignment->skip_lost,
+							  reason, reason_size);
+	snprintf(reason, reason_size,
+			 "topic was made anew: it had the id %s, and has %s",
+			 item->topic_id, given->topic_id);
+	return POSITION_REPLACED;
 }
 
 /*

@@ -5,6 +5,7 @@
 #include "batch.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,7 +124,7 @@ batch_start(Batch *batch, size_t slots)
 void
 batch_set_position(Batch *batch, size_t slot, const char *topic,
 				   int32_t partition, int64_t next_offset,
-				   const MessageMark *last)
+				   const MessageMark *last, const char *topic_id)
 {
 	assert(slot < batch->slots);
 	batch->progress[slot] = (BatchProgress)
@@ -134,6 +135,7 @@ batch_set_position(Batch *batch, size_t slot, const char *topic,
 		.next_offset = next_offset,
 		.last = *last
 	};
+	snprintf(batch->progress[slot].topic_id, TOPIC_ID_BYTES, "%s", topic_id);
 }
 
 bool
@@ -146,7 +148,8 @@ batch_continue(Batch *batch, Batch *previous)
 		batch_set_position(batch, slot, previous->progress[slot].topic,
 						   previous->progress[slot].partition,
 						   previous->progress[slot].next_offset,
-						   &previous->progress[slot].last);
+						   &previous->progress[slot].last,
+						   previous->progress[slot].topic_id);
 	return true;
 }
 

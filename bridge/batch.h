@@ -17,6 +17,7 @@
 #include "copy_binary.h"
 #include "message_mark.h"
 #include "record.h"
+#include "topic_list.h"
 
 /* A batch closes when its rows would lie in more UTC days. */
 #define BATCH_MAX_DAYS 400
@@ -31,6 +32,7 @@
 typedef struct BatchProgress
 {
 	const char *topic;			/* the caller's; outlives the batch */
+	char		topic_id[TOPIC_ID_BYTES];	/* "" when not known */
 	int32_t		partition;
 	int64_t		expected_offset;	/* where the batch begins */
 	int64_t		next_offset;	/* the last offset handled + 1 */
@@ -110,12 +112,13 @@ extern void batch_free(Batch *batch);
 extern bool batch_start(Batch *batch, size_t slots);
 
 /*
- * Name the partition of a slot, the offset expected in it and the message
- * handled last.
+ * Name the partition of a slot, the offset expected in it, the message handled
+ * last and the topic's id, "" when that is not known.
  */
 extern void batch_set_position(Batch *batch, size_t slot, const char *topic,
 							   int32_t partition, int64_t next_offset,
-							   const MessageMark *last);
+							   const MessageMark *last,
+							   const char *topic_id);
 
 /* Empty the batch and make it go on where `previous`, which is sealed, ends. */
 extern bool batch_continue(Batch *batch, Batch *previous);

@@ -107,6 +107,13 @@ consumer_poll(Consumer *consumer, int timeout_ms, ConsumerMessage *message)
 	if (consumer->refused)
 		look_for_password(consumer);
 
+	if (atomic_load(&consumer->made_anew) &&
+		consumer->pending == CONSUMER_NOTHING)
+	{
+		atomic_store(&consumer->made_anew, false);
+		consumer->pending = CONSUMER_ASTRAY;
+	}
+
 	if (consumer->failed)
 		return CONSUMER_FATAL;
 	if (consumer->pending != CONSUMER_NOTHING)
@@ -128,6 +135,12 @@ const OffsetList *
 consumer_assigned(const Consumer *consumer)
 {
 	return &consumer->assigned;
+}
+
+void
+consumer_ask_topic_ids(Consumer *consumer)
+{
+	consumer_tell_topic_ids(consumer, &consumer->assigned);
 }
 
 bool

@@ -39,7 +39,7 @@ typedef enum ConsumerEvent
 	CONSUMER_ASSIGNED,			/* the group gave consumer_assigned() */
 	CONSUMER_REVOKED,			/* the group took it back */
 	CONSUMER_ASTRAY,			/* Kafka does not have a fetched position, or
-								 * a topic no more */
+								 * a topic no more, or another one */
 	CONSUMER_FATAL				/* consumer_error() says why */
 } ConsumerEvent;
 
@@ -70,7 +70,7 @@ extern Consumer *consumer_open(const ConsumerSettings *settings,
 extern ConsumerEvent consumer_poll(Consumer *consumer, int timeout_ms,
 								   ConsumerMessage *message);
 
-/* What the group assigned; sorted. */
+/* What the group assigned, sorted; with ids once they have been asked for. */
 extern const OffsetList *consumer_assigned(const Consumer *consumer);
 
 /* The membership itself was lost: others may load the partitions already. */
@@ -103,6 +103,15 @@ extern bool consumer_count_partitions(Consumer *consumer, const char *topic,
 extern bool consumer_count_topics(Consumer *consumer, size_t *count,
 								  const char **missing,
 								  char *errstr, size_t errstr_size);
+
+/*
+ * Give each partition the id of its topic, "" when Kafka does not tell it, or
+ * this librdkafka cannot ask.  The other form does so for what is assigned; from
+ * then on a topic of which the watch sees another id is CONSUMER_ASTRAY.
+ */
+extern void consumer_tell_topic_ids(Consumer *consumer,
+									OffsetList *partitions);
+extern void consumer_ask_topic_ids(Consumer *consumer);
 
 /* In place of an offset that no broker told. */
 #define CONSUMER_NO_ANSWER INT64_MIN

@@ -1,8 +1,8 @@
 /*
  * The state of the consumer, and what its files need of each other.  Private
  * to them: consumer.c (membership, messages), consumer_offsets.c (what Kafka
- * tells about partitions), consumer_watch.c (whether it tells anything) and
- * consumer_log.c (what librdkafka logs).
+ * tells about partitions), consumer_topic_ids.c (and topics), consumer_watch.c
+ * (whether it tells anything) and consumer_log.c (what librdkafka logs).
  */
 #ifndef FINTRANS_CONSUMER_STATE_H
 #define FINTRANS_CONSUMER_STATE_H
@@ -32,6 +32,7 @@ struct Consumer
 	ConsumerEvent pending;		/* a callback's, not yet reported */
 	bool		lost;			/* the latest revocation */
 	atomic_bool closing;
+	atomic_bool made_anew;		/* the watch has seen it of a topic */
 	bool		failed;			/* for good: error says why */
 	char		error[512];
 	ConsumerWatch *watch;		/* NULL for none */

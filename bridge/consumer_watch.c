@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "position.h"
 
 /* Between two rounds. */
 #define PERIOD_MS 3000
@@ -43,6 +44,7 @@ static rd_kafka_resp_err_t
 			topic_error(const struct rd_kafka_metadata *metadata,
 						const char *topic);
 static void look_at_ends(ConsumerWatch *watch);
+static void look_at_ids(ConsumerWatch *watch);
 
 bool
 consumer_watch(Consumer *consumer, char *errstr, size_t errstr_size)
@@ -210,6 +212,8 @@ look_at_ends(ConsumerWatch *watch)
 	copied = offset_list_copy(&watch->asking, &watch->asked);
 	pthread_mutex_unlock(&watch->lock);
 	if (copied && watch->asking.count > 0)
+		look_at_ids(watch);
+	if (copied && watch->asking.count > 0)
 		copied = consumer_high_watermarks(watch->consumer, &watch->asking,
 										  &ends, errstr, sizeof(errstr));
 	if (!copied)
@@ -222,4 +226,20 @@ look_at_ends(ConsumerWatch *watch)
 	watch->found.ends = ends;
 	pthread_mutex_unlock(&watch->lock);
 	offset_list_free(&before);
+}
+
+/* Of a topic whose id was known when it was taken up. */
+static void
+look_at_ids(ConsumerWatch *watch)
+{
+	OffsetList	now = {0};
+
+	if (watch->asking.items[0].topic_id[0] != '\0' &&
+		offset_list_copy(&now, &watch->asking))
+		consumer_tell_topic_ids(watch->consumer, &now);
+	for (size_t i = 0; i < now.count; i++)
+		if (position_is_of_other_topic(watch->asking.items[i].topic_id,
+									   now.items[i].topic_id))
+			atomic_store(&watch->consumer->made_anew, true);
+	offset_list_free(&now);
 }

@@ -296,6 +296,7 @@ begin_loading(Ingest *ingest)
 						   positions->items[slot].topic,
 						   positions->items[slot].partition,
 						   positions->items[slot].offset,
-						   &positions->items[slot].last);
+						   &positions->items[slot].last,
+						   positions->items[slot].topic_id);
 	influx_sink_assign(ingest->settings->sink, positions);
 }

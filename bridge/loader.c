@@ -28,7 +28,7 @@
 #define DAYS_AHEAD 3
 
 /* Arrays of the compare-and-set: two keys, eight columns. */
-#define MOVE_ARRAYS 10
+#define MOVE_ARRAYS 11
 
 /* What ends a statement that has waited for a lock for too long. */
 #define LOCK_TIMEOUT "55P03"
@@ -503,10 +503,10 @@ move_positions(Loader *loader, const Batch *batch)
 			 "WITH move AS MATERIALIZED ("
 			 " SELECT * FROM unnest($1::text[], $2::int4[], $3::int8[],"
 			 " $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int8[],"
-			 " $9::int8[], $10::int4[])"
+			 " $9::int8[], $10::int4[], $11::text[])"
 			 " AS m (topic, kafka_partition, expected_offset, next_offset,"
 			 " stored, dead_lettered, skipped, last_offset,"
-			 " last_event_time_ms, last_checksum)"
+			 " last_event_time_ms, last_checksum, topic_id)"
 			 "), held AS MATERIALIZED ("
 			 " SELECT o.topic, o.kafka_partition"
 			 " FROM %1$s.fintrans_offsets o"
@@ -522,14 +522,16 @@ move_positions(Loader *loader, const Batch *batch)
 			 " skipped = o.skipped + m.skipped,"
 			 " last_offset = m.last_offset,"
 			 " last_event_time_ms = m.last_event_time_ms,"
-			 " last_checksum = m.last_checksum,"
+			 " last_checksum = m.last_checksum,%2$s"
 			 " updated_at = now()"
 			 " FROM move m JOIN held h ON h.topic = m.topic"
 			 " AND h.kafka_partition = m.kafka_partition"
 			 " WHERE o.topic = m.topic"
 			 " AND o.kafka_partition = m.kafka_partition"
 			 " AND o.next_offset = m.expected_offset",
-			 session_schema(loader->session));
+			 session_schema(loader->session),
+			 session_has_topic_ids(loader->session) ?
+			 " topic_id = m.topic_id," : "");
 	outcome = session_run(loader->session, sql, parameters, MOVE_ARRAYS);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
@@ -566,6 +568,10 @@ list_moves(Loader *loader, const Batch *batch)
 		array_text_add_integer(&arrays[5], progress->dead_lettered);
 		array_text_add_integer(&arrays[6], progress->skipped);
 		list_mark(&arrays[7], &progress->last);
+		if (progress->topic_id[0] != '\0')
+			array_text_add_text(&arrays[10], progress->topic_id);
+		else
+			array_text_add_null(&arrays[10]);
 		moves++;
 	}
 	return moves;
@@ -715,8 +721,9 @@ query_positions(Loader *loader, const char *const *topics, size_t topic_count)
 		return outcome;
 	snprintf(sql, sizeof(sql),
 			 "SELECT topic, kafka_partition, next_offset, last_offset,"
-			 " last_event_time_ms, last_checksum"
+			 " last_event_time_ms, last_checksum, %s"
 			 " FROM %s.fintrans_offsets WHERE topic = ANY ($1::text[])",
+			 session_has_topic_ids(loader->session) ? "topic_id" : "NULL",
 			 session_schema(loader->session));
 	return session_run(loader->session, sql, parameters, 1);
 }
@@ -735,12 +742,17 @@ keep_positions(Loader *loader, const char *const *topics, size_t topic_count,
 		(int32_t) strtol(database_value(database, row, 1), NULL, 10);
 		int64_t		next_offset =
 		strtoll(database_value(database, row, 2), NULL, 10);
+		const char *topic_id = database_value(database, row, 6);
+		OffsetItem *item;
 
 		if (topic == NULL)
 			continue;
 		if (!offset_list_add(positions, topic, partition, next_offset))
 			return false;
-		positions->items[positions->count - 1].last = get_mark(database, row);
+		item = &positions->items[positions->count - 1];
+		item->last = get_mark(database, row);
+		snprintf(item->topic_id, sizeof(item->topic_id), "%s",
+				 topic_id != NULL ? topic_id : "");
 	}
 	return true;
 }

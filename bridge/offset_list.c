@@ -49,10 +49,14 @@ offset_list_copy(OffsetList *list, const OffsetList *other)
 {
 	offset_list_clear(list);
 	for (size_t i = 0; i < other->count; i++)
-		if (!offset_list_add(list, other->items[i].topic,
-							 other->items[i].partition,
-							 other->items[i].offset))
+	{
+		const OffsetItem *item = &other->items[i];
+
+		if (!offset_list_add(list, item->topic, item->partition, item->offset))
 			return false;
+		memcpy(list->items[i].topic_id, item->topic_id,
+			   sizeof(item->topic_id));
+	}
 	return true;
 }
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "message_mark.h"
+#include "topic_list.h"
 
 typedef struct OffsetItem
 {
@@ -18,6 +19,9 @@ typedef struct OffsetItem
 	int64_t		offset;
 	MessageMark last;			/* of the table's positions: the last message
 								 * handled; not set elsewhere */
+	char		topic_id[TOPIC_ID_BYTES];	/* of assigned partitions, and of the
+											 * topic that the table's position
+											 * is of; "" when not known */
 } OffsetItem;
 
 typedef struct OffsetList

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 bool
 position_is_known(const PositionBounds *bounds)
@@ -35,6 +36,13 @@ position_judge(int64_t next_offset, const PositionBounds *bounds,
 			 next_offset, bounds->low_watermark - 1,
 			 bounds->low_watermark - next_offset);
 	return skip_lost ? POSITION_SKIP : POSITION_LOST;
+}
+
+bool
+position_is_of_other_topic(const char *id_read, const char *id_now)
+{
+	return *id_read != '\0' && *id_now != '\0' &&
+		strcmp(id_read, id_now) != 0;
 }
 
 bool

@@ -28,8 +28,9 @@ typedef enum PositionVerdict
 								 * before it are lost, and counted skipped */
 	POSITION_LOST,				/* halt: Kafka has deleted what comes next */
 	POSITION_AHEAD,				/* halt: Kafka holds less than was read */
-	POSITION_REPLACED,			/* halt: Kafka holds another message where one
-								 * was read; found when it is fetched */
+	POSITION_REPLACED,			/* halt: Kafka has another topic, or holds
+								 * another message where one was read; found
+								 * when it is fetched */
 	POSITION_TRIPPED			/* halt: what comes next would be one dead
 								 * letter too many; found when it is fetched */
 } PositionVerdict;
@@ -45,6 +46,13 @@ extern PositionVerdict position_judge(int64_t next_offset,
 									  const PositionBounds *bounds,
 									  bool skip_lost,
 									  char *reason, size_t reason_size);
+
+/*
+ * Do these ids, "" when not known, say that the topic was deleted and made
+ * anew?
+ */
+extern bool position_is_of_other_topic(const char *id_read,
+									   const char *id_now);
 
 /* Halted, not to be fetched? */
 extern bool position_is_halt(PositionVerdict verdict);

@@ -109,6 +109,13 @@ session_has_older_reasons(const Session *session)
 	return session->older_reasons;
 }
 
+/* They came with the reasons. */
+bool
+session_has_topic_ids(const Session *session)
+{
+	return !session->older_reasons;
+}
+
 Outcome
 session_run(Session *session, const char *sql, const char *const *parameters,
 			int count)

@@ -55,6 +55,9 @@ extern const char *session_currency(const Session *session);
 /* Does its table of dead letters know the reasons of 0.1.0 only? */
 extern bool session_has_older_reasons(const Session *session);
 
+/* Does its table of positions have the ids of topics? */
+extern bool session_has_topic_ids(const Session *session);
+
 /* Run a statement; its result is read from session_database(). */
 extern Outcome session_run(Session *session, const char *sql,
 						   const char *const *parameters, int count);

@@ -10,6 +10,9 @@
 
 #define TOPIC_MAX_BYTES 249
 
+/* Of Kafka's id of a topic, in base64, with the NUL. */
+#define TOPIC_ID_BYTES 24
+
 typedef struct TopicList
 {
 	char	  **names;			/* each once */

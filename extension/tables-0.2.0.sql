@@ -5,6 +5,11 @@ ALTER TABLE @extschema@.fintrans_laundering ADD COLUMN windows bytea;
 COMMENT ON COLUMN @extschema@.fintrans_laundering.windows IS
   'What the pair moved lately, in the buckets of each windowed rule about pairs: fintrans_window_entries() reads it. NULL without such rules.';
 
+ALTER TABLE @extschema@.fintrans_offsets ADD COLUMN topic_id text COLLATE "C";
+
+COMMENT ON COLUMN @extschema@.fintrans_offsets.topic_id IS
+  'Kafka''s id of the topic that it was in: a topic of the name with another id was made anew, and is halted. NULL when not known: a bridge with librdkafka before 2.3 does not.';
+
 CREATE TABLE @extschema@.fintrans_accounts (
   account text COLLATE "C" PRIMARY KEY,
   windows bytea NOT NULL,

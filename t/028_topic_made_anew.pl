@@ -13,6 +13,9 @@ use FintransTest;
 my $node = new_node('bridge');
 my $broker = FintransBroker->embedded(partitions => 1);
 my @options = ('--topics' => 'London,NYC', '--linger-ms' => 20);
+# what a topic's id tells, where it is known, is told first
+my $other_id = FintransBroker->librdkafka >= 20300 ?
+  'topic was made anew: it had the id \S{22}, and has \S{22}' : undef;
 
 sub psql
 {
@@ -81,11 +84,11 @@ $broker->stop;
 $broker = FintransBroker->embedded(partitions => 1);
 $broker->produce('London', '4711 1 1');
 $broker->produce('NYC', '4711 1 1');
-check_halt('shorter', 'topic was re-created or truncated: ');
+check_halt('shorter', $other_id // 'topic was re-created or truncated: ');
 
 # as long: only the message itself tells
 $broker->produce('London', ('4711 1 1') x 3);
-my $another = 'topic was made anew: the message at offset 3 has another timestamp';
+my $another = $other_id // 'topic was made anew: the message at offset 3 has another timestamp';
 check_halt('as long', $another);
 
 # longer

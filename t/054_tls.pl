@@ -19,9 +19,7 @@ my $password = 'c0rrect-horse-battery';
 my $wrong_password = 'wr0ng-horse-battery';
 
 # librdkafka before 2.6.1 cannot log in to Kafka 4 by SCRAM
-my ($major, $minor, $patch) = `kcat -V` =~ /librdkafka (\d+)\.(\d+)\.(\d+)/
-  or die "kcat does not tell the version of librdkafka\n";
-my $has_scram = $major * 10000 + $minor * 100 + $patch >= 20601;
+my $has_scram = FintransBroker->librdkafka >= 20601;
 my $mechanism = $has_scram ? 'SCRAM-SHA-512' : 'PLAIN';
 
 # ------------------------------------------------------------ the servers

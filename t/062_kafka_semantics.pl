@@ -55,6 +55,18 @@ sub arrived
 	return kcat_lines($topic, '-X', 'isolation.level=read_uncommitted');
 }
 
+# Have Kafka delete what is before an offset of partition 0.
+sub delete_records
+{
+	my ($topic, $offset) = @_;
+	my $json = file_of("delete_$topic.json");
+
+	PostgreSQL::Test::Utils::append_to_file($json, '{"version": 1, "partitions": '
+		  . qq([{"topic": "$topic", "partition": 0, "offset": $offset}]}));
+	$broker->tool('org.apache.kafka.tools.DeleteRecordsCommand', '--offset-json-file', $json);
+	return;
+}
+
 sub lag
 {
 	my ($lag) = ($bridge->logged =~ /event=status .* lag=(\d+) /g)[-1];
@@ -144,10 +156,7 @@ $bridge = start_bridge($node, $broker, 'bridge', @options);
 wait_until_loaded($node, $broker);
 is($bridge->stop, 0, 'the bridge ends well');
 $broker->produce('Moscow', map { "1 3 $_" } 4 .. 9);
-my $json = file_of('delete.json');
-PostgreSQL::Test::Utils::append_to_file($json,
-	'{"version": 1, "partitions": [{"topic": "Moscow", "partition": 0, "offset": 5}]}');
-$broker->tool('org.apache.kafka.tools.DeleteRecordsCommand', '--offset-json-file', $json);
+delete_records('Moscow', 5);
 is($broker->low_watermarks->{'Moscow 0'}, 5, 'Kafka has deleted what was not loaded yet');
 $bridge = start_bridge($node, $broker, 'bridge', @options);
 wait_for { $bridge->logged =~ /event="partition halted" topic=Moscow partition=0 reason="([^"]*)"/ }
@@ -188,9 +197,57 @@ is(sql(q{SELECT count(*) FROM fintrans_transactions WHERE city = 'NYC'}), $held 
 is(sql('SELECT * FROM fintrans_verify()'), '', 'verify finds no difference');
 is($bridge->stop, 0, 'the bridge ends well');
 
+# ------------------------------------- nor do its messages tell that it is another
+
+SKIP:
+{
+	skip 'this librdkafka knows topics by their names only', 6
+	  if FintransBroker->librdkafka < 20300;
+
+	# what was loaded last is gone, as Kafka deletes what is old
+	$broker->produce('SF', '1 2 20');
+	$bridge = start_bridge($node, $broker, 'bridge', @options, '--topics' => 'SF,Tokyo');
+	wait_for { (next_offsets($node)->{'SF 0'} // 0) == $broker->high_watermarks->{'SF 0'} }
+	'a topic to be loaded';
+	is($bridge->stop, 0, 'the bridge ends well');
+	make_anew('SF', ('9 9 3') x 10);
+	delete_records('SF', next_offsets($node)->{'SF 0'});
+	$bridge = start_bridge($node, $broker, 'bridge', @options, '--topics' => 'SF,Tokyo');
+	wait_for { $bridge->logged =~ /event="partition halted" topic=SF partition=0 reason="([^"]*)"/ }
+	'the topic to halt';
+	like($bridge->logged, qr/reason="topic was made anew: it had the id \S{22}, and has \S{22}"/,
+		'a topic with another id halts');
+	is(sql(q{SELECT count(*) FROM fintrans_transactions WHERE amount = 3 AND source_account = '9'}), 0,
+		'and nothing of it is loaded');
+
+	# made anew, and longer, while the bridge does not look
+	$broker->produce('Tokyo', '1 2 21');
+	wait_for { (next_offsets($node)->{'Tokyo 0'} // 0) == 1 } 'another topic';
+	$bridge->signal('STOP');
+	make_anew('Tokyo', ('9 9 4') x 10);
+	$bridge->signal('CONT');
+	wait_for { $bridge->logged =~ /event="partition halted" topic=Tokyo partition=0 reason="topic was made/ }
+	'the topic to halt under a running bridge';
+	pass('so does one that is made anew in an instant');
+	is(sql('SELECT * FROM fintrans_verify()'), '', 'verify finds no difference');
+	is($bridge->stop, 0, 'the bridge ends well');
+}
+
+sub make_anew
+{
+	my ($topic, @messages) = @_;
+
+	$broker->topics_tool('--delete', '--topic', $topic);
+	# which Kafka does in the background
+	wait_for { `kcat -L -b $broker->{bootstrap} -m 10` !~ /topic "$topic" with/ } 'its end';
+	$broker->topics_tool('--create', '--topic', $topic, '--partitions', 1);
+	$broker->produce($topic, @messages);
+	return;
+}
+
 # ----------------------------------------------------------- static members
 
-my @static = (@options, '--topics' => 'London,SF,Moscow,Tokyo', '--on-gap' => 'earliest',
+my @static = (@options, '--topics' => 'London,Moscow', '--on-gap' => 'earliest',
 	'-X' => 'group.instance.id=one');
 $bridge = start_bridge($node, $broker, 'bridge', @static);
 wait_for { $bridge->logged =~ /event=loading / } 'a static member';

@@ -79,8 +79,8 @@ start(Batch *batch, int64_t max_messages, size_t max_bytes)
 {
 	assert_true(batch_init(batch, max_messages, max_bytes));
 	assert_true(batch_start(batch, 2));
-	batch_set_position(batch, 0, "London", 3, 100, &none);
-	batch_set_position(batch, 1, "NYC", 0, 0, &none);
+	batch_set_position(batch, 0, "London", 3, 100, &none, "");
+	batch_set_position(batch, 1, "NYC", 0, 0, &none, "");
 }
 
 static void
@@ -384,7 +384,7 @@ a_huge_payload_is_kept_whole(void **state)
 	assert_int_equal(batch_add_dead_letter(&batch, 0, &message, &field_count),
 					 BATCH_FULL);
 	batch_start(&batch, 2);
-	batch_set_position(&batch, 0, "London", 3, 100, &none);
+	batch_set_position(&batch, 0, "London", 3, 100, &none, "");
 	assert_int_equal(batch_add_dead_letter(&batch, 0, &message, &field_count),
 					 BATCH_ADDED);
 	assert_true(find_row(&batch.dead_letters, 1, fields, 7));
@@ -392,7 +392,7 @@ a_huge_payload_is_kept_whole(void **state)
 	assert_memory_equal(fields[3].data, payload, huge);
 	assert_true(batch_is_full(&batch));
 	batch_start(&batch, 2);
-	batch_set_position(&batch, 0, "London", 3, 101, &none);
+	batch_set_position(&batch, 0, "London", 3, 101, &none, "");
 	assert_int_equal(add_dead_letter(&batch, 0, 101), BATCH_ADDED);
 	assert_true(batch.dead_letters.size <= size_before);
 	batch_free(&batch);

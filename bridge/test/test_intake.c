@@ -38,7 +38,7 @@ set_up(void **state)
 	intake.time_to_ms = NOW_MS + HOUR_MS;
 	if (!batch_init(&batch, 100, 65536) || !batch_start(&batch, 1))
 		return -1;
-	batch_set_position(&batch, 0, "London", 3, 0, &none);
+	batch_set_position(&batch, 0, "London", 3, 0, &none, "");
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "offset_list.h"
@@ -33,11 +34,14 @@ finds_and_sorts(void **state)
 	assert_null(offset_list_find(&list, "London", 9));
 	assert_true(offset_list_has_topic(&list, "London"));
 	assert_false(offset_list_has_topic(&list, "Tokyo"));
+	memcpy(list.items[3].topic_id, "KUcmI4xVQvupp2HIXo1jKQ", TOPIC_ID_BYTES - 1);
 	assert_true(offset_list_copy(&copy, &list));
 	offset_list_clear(&list);
 	assert_int_equal(list.count, 0);
 	assert_int_equal(copy.count, 4);
 	assert_int_equal(copy.items[3].offset, 4);
+	assert_string_equal(copy.items[3].topic_id, "KUcmI4xVQvupp2HIXo1jKQ");
+	assert_string_equal(copy.items[2].topic_id, "");
 	offset_list_free(&list);
 	offset_list_free(&copy);
 }

@@ -164,6 +164,19 @@ a_partition_added_later_is_read_from_its_start(void **state)
 	assert_int_equal(position_first(&at_time, true, &bounds, 150), 100);
 }
 
+static void
+another_id_is_another_topic(void **state)
+{
+	(void) state;
+	assert_true(position_is_of_other_topic("KUcmI4xVQvupp2HIXo1jKQ",
+										   "KUcmI4xVQvupp2HIXo1jKw"));
+	assert_false(position_is_of_other_topic("KUcmI4xVQvupp2HIXo1jKQ",
+											"KUcmI4xVQvupp2HIXo1jKQ"));
+	/* not known */
+	assert_false(position_is_of_other_topic("", "KUcmI4xVQvupp2HIXo1jKQ"));
+	assert_false(position_is_of_other_topic("KUcmI4xVQvupp2HIXo1jKQ", ""));
+}
+
 int
 main(void)
 {
@@ -177,6 +190,7 @@ main(void)
 		cmocka_unit_test(a_fetch_begins_with_the_last_message_handled),
 		cmocka_unit_test(a_new_topic_follows_the_start_point),
 		cmocka_unit_test(a_partition_added_later_is_read_from_its_start),
+		cmocka_unit_test(another_id_is_another_topic),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

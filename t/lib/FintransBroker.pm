@@ -53,6 +53,15 @@ sub kafka
 	return $self;
 }
 
+# The version of librdkafka that kcat has, and hence our programs: 2.6.1 is 20601.
+sub librdkafka
+{
+	my ($major, $minor, $patch) = `kcat -V` =~ /librdkafka (\d+)\.(\d+)\.(\d+)/
+	  or die "kcat does not tell the version of librdkafka\n";
+
+	return $major * 10000 + $minor * 100 + $patch;
+}
+
 # How long a group waits for a member that says nothing: short, as far as the
 # broker allows it, for tests that kill members.
 sub session_timeout_ms
