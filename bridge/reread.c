@@ -22,6 +22,8 @@ struct Reread
 	KafkaProperties latest;		/* as the file had them when it was read last */
 	bool		has_latest;
 	KafkaProperties reread;		/* and as it has them now */
+	IngestSettings checked_ingest;	/* what was read last, and found right */
+	UpkeepSettings checked_upkeep;
 };
 
 static bool take_changes(void *context, Consumer *consumer);
@@ -74,22 +76,17 @@ take_changes(void *context, Consumer *consumer)
 	const Settings *settings = reload_read(own->reload, check_reread,
 										   own);
 	IngestSettings *ingest = own->ingest;
-	IngestSettings changed;
-	UpkeepSettings upkeep;
-	char		errstr[256];
+	const IngestSettings *changed = &own->checked_ingest;
 
 	if (settings == NULL)
 		return false;
-	/* has been checked, so there is nobody to blame */
-	(void) settings_read(own->program, settings, NULL, &changed, &upkeep, errstr,
-						 sizeof(errstr));
-	ingest->linger_ms = changed.linger_ms;
-	ingest->skip_lost = changed.skip_lost;
-	ingest->time_range = changed.time_range;
-	ingest->status_seconds = changed.status_seconds;
-	ingest->reject_window = changed.reject_window;
-	ingest->reject_percent = changed.reject_percent;
-	upkeep_set(own->upkeep, &upkeep);
+	ingest->linger_ms = changed->linger_ms;
+	ingest->skip_lost = changed->skip_lost;
+	ingest->time_range = changed->time_range;
+	ingest->status_seconds = changed->status_seconds;
+	ingest->reject_window = changed->reject_window;
+	ingest->reject_percent = changed->reject_percent;
+	upkeep_set(own->upkeep, &own->checked_upkeep);
 	log_set_level(settings->log_level);
 	take_properties(own, consumer);
 	return true;
@@ -104,11 +101,9 @@ check_reread(const void *options, const OptionSource *sources, void *context,
 	const Settings *settings = options;
 	ConsumerSettings consumer =
 		settings_of_consumer(own->settings, &own->reread);
-	IngestSettings ingest;
-	UpkeepSettings upkeep;
 
-	if (!settings_read(own->program, settings, sources, &ingest, &upkeep, errstr,
-					   errstr_size) ||
+	if (!settings_read(own->program, settings, sources, &own->checked_ingest,
+					   &own->checked_upkeep, errstr, errstr_size) ||
 		!kafka_properties_read(&own->reread,
 							   own->settings->properties_file,
 							   &own->settings->properties, errstr,
