@@ -5,6 +5,7 @@ package FintransTls;
 use strict;
 use warnings;
 
+use POSIX qw(strftime);
 use PostgreSQL::Test::Utils;
 
 # A directory of its own, and in it what is asked for by name.
@@ -47,12 +48,24 @@ sub certificate
 	$self->openssl('x509', '-req', '-in', $self->path("$name.csr"),
 		'-CA', $self->path("$authority.pem"),
 		'-CAkey', $self->path("$authority.key"), '-CAcreateserial',
-		'-days', $days, '-extfile', $extensions,
+		$self->validity($days), '-extfile', $extensions,
 		'-out', $self->path("$name.pem"));
 	append_to_file($self->path("$name.both"),
 		slurp_file($self->path("$name.key")) . slurp_file($self->path("$name.pem")));
 	chmod 0600, $self->path("$name.key"), $self->path("$name.both");
 	return;
+}
+
+# OpenSSL 3.6 makes nothing that ends before it begins, and 3.0 what begins now
+# only.
+sub validity
+{
+	my ($self, $days) = @_;
+
+	return ('-days', $days)
+	  if $days > 0 || `openssl x509 -help 2>&1` !~ /^ *-not_after /m;
+	return map { ("-not_$_->[0]", strftime('%Y%m%d%H%M%SZ', gmtime(time + $_->[1] * 86_400))) }
+	  [ before => $days - 1 ], [ after => $days ];
 }
 
 # secret(NAME, CONTENTS): a file that nobody else may read
