@@ -190,7 +190,7 @@ my $password_file = $tls->secret('password', "$wrong_password\n");
 my $bridge = bridge_at('bridge', 'SECURE',
 	[ @secure, 'sasl.username=bridge', "sasl.password.file=$password_file",
 		'reconnect.backoff.max.ms=500', 'session.timeout.ms=2000', 'heartbeat.interval.ms=500',
-		'topic.metadata.refresh.interval.ms=1000', 'debug=security,conf' ],
+		'topic.metadata.refresh.interval.ms=1000', 'debug=all' ],
 	'--topics' => 'London,NYC,SF,Moscow,Tokyo');
 my $refused = bridge_at('refused', 'SECURE',
 	[ @secure, 'sasl.username=bridge', "sasl.password=$password" ],
