@@ -77,6 +77,7 @@ consumer_open(const ConsumerSettings *settings, char *errstr,
 		return NULL;
 	}
 	consumer->properties = settings->properties;
+	consumer->poll_limit_ms = consumer_conf_poll_limit_ms(conf);
 	consumer->client = kafka_client_new(RD_KAFKA_CONSUMER, conf,
 										settings->properties, errstr,
 										errstr_size);
@@ -95,6 +96,12 @@ consumer_open(const ConsumerSettings *settings, char *errstr,
 		return NULL;
 	}
 	return consumer;
+}
+
+int64_t
+consumer_poll_limit_ms(const Consumer *consumer)
+{
+	return consumer->poll_limit_ms;
 }
 
 ConsumerEvent

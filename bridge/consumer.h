@@ -66,6 +66,9 @@ extern bool consumer_check(const ConsumerSettings *settings,
 extern Consumer *consumer_open(const ConsumerSettings *settings,
 							   char *errstr, size_t errstr_size);
 
+/* Without a poll for so long, the group takes the partitions away. */
+extern int64_t consumer_poll_limit_ms(const Consumer *consumer);
+
 /* Wait at most timeout_ms for an event. */
 extern ConsumerEvent consumer_poll(Consumer *consumer, int timeout_ms,
 								   ConsumerMessage *message);

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kafka_client.h"
@@ -76,6 +77,17 @@ consumer_conf_make(const ConsumerSettings *settings, char *errstr,
 		return conf;
 	rd_kafka_conf_destroy(conf);
 	return NULL;
+}
+
+int64_t
+consumer_conf_poll_limit_ms(const rd_kafka_conf_t *conf)
+{
+	char		value[24];
+	size_t		size = sizeof(value);
+
+	/* librdkafka knows the property, and has checked its value */
+	return rd_kafka_conf_get(conf, "max.poll.interval.ms", value, &size) ==
+		RD_KAFKA_CONF_OK ? strtoll(value, NULL, 10) : INT64_MAX;
 }
 
 static bool

@@ -15,4 +15,7 @@
 extern rd_kafka_conf_t *consumer_conf_make(const ConsumerSettings *settings,
 										   char *errstr, size_t errstr_size);
 
+/* Its max.poll.interval.ms. */
+extern int64_t consumer_conf_poll_limit_ms(const rd_kafka_conf_t *conf);
+
 #endif							/* FINTRANS_CONSUMER_CONF_H */

@@ -29,6 +29,7 @@ struct Consumer
 								 * messages' handles stay the same */
 	TopicList	topics;			/* subscribed to */
 	OffsetList	assigned;		/* by the group */
+	int64_t		poll_limit_ms;	/* max.poll.interval.ms */
 	ConsumerEvent pending;		/* a callback's, not yet reported */
 	bool		lost;			/* the latest revocation */
 	atomic_bool closing;

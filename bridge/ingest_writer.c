@@ -12,14 +12,17 @@
 
 /*
  * The writer is stuck when it has been failing, or at work, for so long: then
- * polling must go on, or the group takes the partitions away.
+ * polling must go on, or the group takes the partitions away.  It does so
+ * after POLL_SHARES times as long as a writer may be at work, at least.
  */
 #define STUCK_FAILING_MS 3000
 #define STUCK_BUSY_MS 30000
+#define POLL_SHARES 3
 
 /* The writer looks whether the database is there after so long at rest. */
 #define CHECK_MS 3000
 
+static int64_t stuck_busy_ms(const Ingest *ingest);
 static void take_commit(Ingest *ingest, const WriterReport *report);
 static void report_conflict(Ingest *ingest, const WriterReport *report);
 static void note_stored(Ingest *ingest, const WriterReport *report);
@@ -93,7 +96,7 @@ ingest_watch_writer(Ingest *ingest)
 
 	if (ingest->stuck || !(is_storing || is_checking) ||
 		(writer_failing_ms(ingest->writer) < STUCK_FAILING_MS &&
-		 writer_busy_ms(ingest->writer) < STUCK_BUSY_MS))
+		 writer_busy_ms(ingest->writer) < stuck_busy_ms(ingest)))
 		return;
 	ingest->stuck = is_storing;
 	if (ingest->closing == CLOSING_SIGNAL)
@@ -146,6 +149,15 @@ ingest_fail(Ingest *ingest, const char *event, const char *reason)
 	snprintf(ingest->errstr, ingest->errstr_size, "%s: %s", event, reason);
 	ingest->failed = true;
 	ingest->ended = true;
+}
+
+static int64_t
+stuck_busy_ms(const Ingest *ingest)
+{
+	int64_t		share_ms = consumer_poll_limit_ms(ingest->consumer) /
+		POLL_SHARES;
+
+	return share_ms < STUCK_BUSY_MS ? share_ms : STUCK_BUSY_MS;
 }
 
 static void
