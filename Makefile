@@ -35,7 +35,8 @@ override with_llvm = no
 PG_CONFIG = pg_config
 
 benches = bench-history bench-rules bench-aggregates bench-volume \
-	bench-drilldown bench-codecs bench-influx
+	bench-drilldown bench-codecs bench-influx bench-latency bench-backlog \
+	bench-poison
 
 # These targets install what is missing, so they must not need it themselves.
 own_targets = help demo docs check check-unit check-fuzz check-sql \
@@ -209,7 +210,10 @@ help:
 	@echo '                   bench-rules windowed rules, bench-aggregates against plain SQL,'
 	@echo '                   bench-volume a year of dashboards, bench-drilldown 50 million rows,'
 	@echo '                   bench-codecs what reading each format costs,'
-	@echo '                   bench-influx the sink for InfluxDB, against Telegraf'
+	@echo '                   bench-influx the sink for InfluxDB, against Telegraf,'
+	@echo '                   bench-latency from a message to the line of its alert,'
+	@echo '                   bench-backlog five million messages in 192 MB,'
+	@echo '                   bench-poison what a message costs that cannot be stored'
 	@echo 'make docs          write the option lists, signatures and answers in docs/'
 	@echo 'make grafana       write the dashboards and alert rules from grafana/source/'
 	@echo 'make check-grafana their queries over ten million transactions, and what a person sees: ROWS=10000000'

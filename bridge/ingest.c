@@ -20,9 +20,13 @@
 /* Messages taken between two looks at everything else. */
 #define PUMP_MESSAGES 1000
 
-/* Waits for a message; the short one while something else is due soon. */
+/*
+ * Waits for a message; the short ones while something else is due soon, or a
+ * batch that is due waits for the writer, who wakes nobody.
+ */
 #define POLL_MS 100
 #define POLL_SOON_MS 5
+#define POLL_DUE_MS 1
 
 /* How long a revocation waits for the batch in hand. */
 #define REVOKE_WAIT_MS 5000
@@ -433,9 +437,13 @@ poll_ms(const Ingest *ingest, int64_t now_ms)
 		return POLL_MS;
 	left_ms = ingest->filling->opened_ms + ingest->settings->linger_ms -
 		now_ms;
-	if (left_ms < POLL_SOON_MS)
-		return POLL_SOON_MS;
-	return left_ms < POLL_MS ? (int) left_ms : POLL_MS;
+	if (left_ms > POLL_MS)
+		return POLL_MS;
+	if (left_ms > 0)
+		return (int) left_ms;
+	/* a failing one is not done soon */
+	return writer_failing_ms(ingest->writer) == 0 ? POLL_DUE_MS :
+		POLL_SOON_MS;
 }
 
 static void
