@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pair_file.h"
 #include "secret_file.h"
 #include "text_file.h"
 
@@ -41,8 +42,6 @@ static bool add_file_line(KafkaProperties *properties, char *text,
 						  char *errstr, size_t errstr_size);
 static bool add_pair(KafkaProperties *properties, const char *pair,
 					 char *errstr, size_t errstr_size);
-static bool split_pair(char *pair, char **name, char **value,
-					   char *errstr, size_t errstr_size);
 static bool append(KafkaProperties *properties, const char *name,
 				   const char *value, char *errstr, size_t errstr_size);
 static bool fill(KafkaProperty *item, const char *name, const char *value,
@@ -58,7 +57,6 @@ static void free_item(KafkaProperty *item);
 static void warn_if_open_to_others(const KafkaProperties *properties,
 								   const char *path);
 static bool ends_with(const char *text, const char *end);
-static char *trim(char *text);
 
 bool
 kafka_properties_read(KafkaProperties *properties, const char *file,
@@ -246,10 +244,10 @@ add_file_line(KafkaProperties *properties, char *text,
 	char	   *value;
 	const char *added;
 
-	text = trim(text);
+	text = pair_trim(text);
 	if (*text == '\0' || *text == '#')
 		return true;
-	if (!split_pair(text, &name, &value, errstr, errstr_size) ||
+	if (!pair_split(text, &name, &value, errstr, errstr_size) ||
 		!append(properties, name, value, errstr, errstr_size))
 		return false;
 	added = properties->items[properties->count - 1].name;
@@ -280,7 +278,7 @@ add_pair(KafkaProperties *properties, const char *pair,
 		snprintf(errstr, errstr_size, "out of memory");
 		return false;
 	}
-	ok = split_pair(copy, &name, &value, reason, sizeof(reason));
+	ok = pair_split(copy, &name, &value, reason, sizeof(reason));
 	if (ok && kafka_property_is_secret(name))
 	{
 		snprintf(reason, sizeof(reason), "property \"%.64s\" is a secret, which"
@@ -294,34 +292,6 @@ add_pair(KafkaProperties *properties, const char *pair,
 		snprintf(errstr, errstr_size, "option -X: %s", reason);
 	free(copy);
 	return ok;
-}
-
-/*
- * Split name=value in place, without the blanks around both.  What is no pair
- * is not repeated in the error: it may be a password in the wrong place.
- */
-static bool
-split_pair(char *pair, char **name, char **value,
-		   char *errstr, size_t errstr_size)
-{
-	char	   *equals = strchr(pair, '=');
-
-	if (equals == NULL)
-	{
-		snprintf(errstr, errstr_size,
-				 "expected name=value, found no \"=\"");
-		return false;
-	}
-	*equals = '\0';
-	*name = trim(pair);
-	*value = trim(equals + 1);
-	if (**name == '\0')
-	{
-		snprintf(errstr, errstr_size,
-				 "expected name=value, found no name before \"=\"");
-		return false;
-	}
-	return true;
 }
 
 static bool
@@ -487,19 +457,4 @@ ends_with(const char *text, const char *end)
 
 	return text_bytes >= end_bytes &&
 		strcmp(text + text_bytes - end_bytes, end) == 0;
-}
-
-/* text without blanks at its ends; cuts it in place. */
-static char *
-trim(char *text)
-{
-	const char *const blanks = " \t\r\n\v\f";
-	size_t		bytes;
-
-	text += strspn(text, blanks);
-	bytes = strlen(text);
-	while (bytes > 0 && strchr(blanks, text[bytes - 1]) != NULL)
-		bytes--;
-	text[bytes] = '\0';
-	return text;
 }

@@ -17,12 +17,9 @@
 
 static bool add_line(PairList *pairs, TextFile *file, const char *repeatable,
 					 char *errstr, size_t errstr_size);
-static bool split(char *pair, char **name, char **value,
-				  char *errstr, size_t errstr_size);
 static bool append(PairList *pairs, const char *name, const char *value,
 				   uint64_t line, char *errstr, size_t errstr_size);
 static bool is_repeated(const PairList *pairs, const char *repeatable);
-static char *trim(char *text);
 
 bool
 pair_file_read(PairList *pairs, const char *path, const char *repeatable,
@@ -70,7 +67,7 @@ pair_list_add(PairList *pairs, const char *text, uint64_t line,
 		snprintf(errstr, errstr_size, "out of memory");
 		return false;
 	}
-	added = split(copy, &name, &value, errstr, errstr_size) &&
+	added = pair_split(copy, &name, &value, errstr, errstr_size) &&
 		append(pairs, name, value, line, errstr, errstr_size);
 	free(copy);
 	return added;
@@ -106,7 +103,7 @@ add_line(PairList *pairs, TextFile *file, const char *repeatable,
 	}
 	if (text_file_lines(file) == 1 && strncmp(text, "\xef\xbb\xbf", 3) == 0)
 		text += 3;
-	text = trim(text);
+	text = pair_trim(text);
 	if (*text == '\0' || *text == '#')
 		return true;
 	if (!pair_list_add(pairs, text, text_file_lines(file), errstr,
@@ -119,9 +116,9 @@ add_line(PairList *pairs, TextFile *file, const char *repeatable,
 	return false;
 }
 
-/* Split name=value in place, without the blanks around both. */
-static bool
-split(char *pair, char **name, char **value, char *errstr, size_t errstr_size)
+bool
+pair_split(char *pair, char **name, char **value,
+		   char *errstr, size_t errstr_size)
 {
 	char	   *equals = strchr(pair, '=');
 
@@ -132,8 +129,8 @@ split(char *pair, char **name, char **value, char *errstr, size_t errstr_size)
 		return false;
 	}
 	*equals = '\0';
-	*name = trim(pair);
-	*value = trim(equals + 1);
+	*name = pair_trim(pair);
+	*value = pair_trim(equals + 1);
 	if (**name == '\0')
 	{
 		snprintf(errstr, errstr_size,
@@ -183,8 +180,8 @@ is_repeated(const PairList *pairs, const char *repeatable)
 }
 
 /* text without blanks at its ends; cuts it in place. */
-static char *
-trim(char *text)
+char *
+pair_trim(char *text)
 {
 	const char *const blanks = " \t\r\n\v\f";
 	size_t		bytes;

@@ -38,6 +38,16 @@ extern bool pair_file_read(PairList *pairs, const char *path,
 extern bool pair_list_add(PairList *pairs, const char *text, uint64_t line,
 						  char *errstr, size_t errstr_size);
 
+/*
+ * Split name=value in place, without the blanks around both.  What is no pair
+ * is not repeated in errstr: it may be a password in the wrong place.
+ */
+extern bool pair_split(char *pair, char **name, char **value,
+					   char *errstr, size_t errstr_size);
+
+/* The text without the blanks around it, which is cut in place. */
+extern char *pair_trim(char *text);
+
 extern void pair_list_free(PairList *pairs);
 
 #endif							/* FINTRANS_PAIR_FILE_H */
