@@ -254,7 +254,7 @@ static const OptionSpec specs[] = {
 	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
 	"Other"},
 	{"X", NULL, NULL, OPTION_LIST, offsetof(Settings, properties),
-		"NAME=VALUE", NULL, 0, 0, NULL, false,
+		"NAME=VALUE", NULL, 0, 0, NULL, OPTION_PROPERTY,
 		"Set a property of librdkafka, for instance security.protocol.  Those "
 		"that exactly-once depends on are refused, and so are secrets, which "
 		"the list of processes would show: sasl.password.file=PATH and "

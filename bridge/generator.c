@@ -151,7 +151,7 @@ static const OptionSpec specs[] = {
 	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
 	"Other"},
 	{"X", NULL, NULL, OPTION_LIST, offsetof(Settings, properties),
-		"NAME=VALUE", NULL, 0, 0, NULL, false,
+		"NAME=VALUE", NULL, 0, 0, NULL, OPTION_PROPERTY,
 		"Set a property of librdkafka, for instance security.protocol; "
 		"message.timeout.ms bounds how long an undelivered message is tried.  "
 		"Secrets are refused here: sasl.password.file=PATH and "

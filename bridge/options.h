@@ -21,7 +21,7 @@ typedef enum OptionType
 	OPTION_LIST					/* OptionList, may be given repeatedly */
 } OptionType;
 
-/* The values of a repeatable option (-X name=value), in the order given. */
+/* The values of a repeatable option, in the order given. */
 typedef struct OptionList
 {
 	const char **values;		/* owned by the list; the texts are argv's */
@@ -42,6 +42,8 @@ typedef enum OptionSecrecy
 	OPTION_OPEN,
 	OPTION_CONNINFO,			/* passwords in a connection string */
 	OPTION_URL,					/* all of one that has a user or a query */
+	OPTION_PROPERTY,			/* that of a name=value whose name is a
+								 * secret's, and all that is no such pair */
 	OPTION_HIDDEN				/* all of it */
 } OptionSecrecy;
 

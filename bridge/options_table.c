@@ -316,7 +316,7 @@ show_list(const OptionSpec *spec, const OptionList *list, int width,
 	{
 		char		value[1024];
 
-		redact_pair(list->values[i], value, sizeof(value));
+		redact_value(spec, list->values[i], value, sizeof(value));
 		show_row(spec, width, value, source, out);
 	}
 }
@@ -358,12 +358,9 @@ options_file_has_secret(const OptionsProgram *program, const PairList *file)
 			spec++;
 		if (spec->name == NULL)
 			continue;
-		if (spec->type == OPTION_LIST)
-			redact_pair(pair->value, shown, sizeof(shown));
-		else if (spec->secrecy == OPTION_OPEN)
+		if (spec->secrecy == OPTION_OPEN)
 			continue;
-		else
-			redact_value(spec, pair->value, shown, sizeof(shown));
+		redact_value(spec, pair->value, shown, sizeof(shown));
 		if (strcmp(shown, pair->value) != 0)
 			return true;
 	}
@@ -375,6 +372,8 @@ redact_value(const OptionSpec *spec, const char *text, char *out, size_t size)
 {
 	if (spec->secrecy == OPTION_CONNINFO)
 		redact_conninfo(text, out, size);
+	else if (spec->secrecy == OPTION_PROPERTY)
+		redact_pair(text, out, size);
 	else if (spec->secrecy == OPTION_HIDDEN ||
 			 (spec->secrecy == OPTION_URL && strpbrk(text, "@?") != NULL))
 		snprintf(out, size, HIDDEN);

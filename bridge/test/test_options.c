@@ -57,7 +57,7 @@ static const OptionSpec specs[] = {
 		offsetof(Settings, plain), NULL, NULL, 0, 0, NULL, false,
 		"No colour."},
 	{"X", NULL, NULL, OPTION_LIST, offsetof(Settings, properties),
-		"NAME=VALUE", NULL, 0, 0, NULL, false, "Property."},
+		"NAME=VALUE", NULL, 0, 0, NULL, OPTION_PROPERTY, "Property."},
 	{"F", NULL, NULL, OPTION_TEXT, offsetof(Settings, file), "PATH", NULL, 0,
 		0, NULL, false, "File."},
 	{NULL}
