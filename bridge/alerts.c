@@ -1,5 +1,5 @@
 /*
- * Makes the rule, and reads its alerts exactly once each.
+ * Sees to the rules, and reads their alerts exactly once each.
  *
  * An alert carries the id of the database transaction that raised it, and a
  * reader keeps the snapshot of its last complete read: what is visible now and
@@ -20,13 +20,16 @@
  */
 #include "alerts.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "array_text.h"
 #include "log.h"
+#include "text_buffer.h"
 
 #define FETCH_ROWS "1000"
 
@@ -50,7 +53,7 @@ struct Alerts
 	const AlertsSettings *settings;
 	Listener   *listener;
 	char	   *history;		/* that the rest is about; NULL before */
-	bool		rule_is_set;
+	bool		rules_are_set;
 	bool		on_standby;		/* at the last look on this connection */
 
 	char	   *last_snapshot;	/* of the last complete read; NULL before */
@@ -66,15 +69,15 @@ struct Alerts
 };
 
 static ListenerOutcome check_history(Alerts *alerts);
-static ListenerOutcome set_rule(Alerts *alerts);
-static ListenerOutcome rule_exists(Alerts *alerts, bool *exists);
-static ListenerOutcome look_at_rule(Alerts *alerts);
-
+static ListenerOutcome prepare_rules(Alerts *alerts);
 static ListenerOutcome open_cursor(Alerts *alerts, Look *look);
 static ListenerOutcome take_look(Alerts *alerts, Look *look);
 static ListenerOutcome find_foreign(Alerts *alerts);
 static ListenerOutcome declare_cursor(Alerts *alerts);
+static ListenerOutcome run_declare(Alerts *alerts,
+								   const char *const *parameters);
 static char *list_seen(const Alerts *alerts);
+static void list_columns(char *list, size_t size);
 static ListenerOutcome hand_over(Alerts *alerts, AlertsTake take,
 							   void *context);
 static ListenerOutcome hand_over_row(Alerts *alerts, int row, AlertsTake take,
@@ -84,38 +87,23 @@ static ListenerOutcome read_completed(Alerts *alerts, Look *look);
 static void forget_reads(Alerts *alerts);
 static ListenerOutcome out_of_memory(Alerts *alerts);
 
-/*
- * The columns of an alert as an object of one line.  Those that version 0.1.0
- * of the extension does not have are asked for by name, and NULL there.
- */
-#define COLUMN(name) "to_jsonb(a) -> '" name "'"
-
-static const char json_object[] =
-"json_build_object('alert_id', a.alert_id, 'rule', a.rule,"
-" 'source_account', a.source_account, 'target_account', a.target_account,"
-" 'total', a.total, 'transactions', a.transactions,"
-" 'threshold', a.threshold, 'raised_at', a.raised_at,"
-" 'account', " COLUMN("account") ", 'level', " COLUMN("level") ","
-" 'window_start', " COLUMN("window_start") ","
-" 'window_end', " COLUMN("window_end") ")";
-
 /* Nobody is to be bothered with it for now. */
 #define IS_QUIET \
-	"coalesce((to_jsonb(a) ->> 'quiet_until')::timestamptz > now(), false)"
+	"coalesce((j ->> 'quiet_until')::timestamptz > now(), false)"
 
 /* What the first read wants. */
-static const char is_open[] = "a.state = 'open'";
+static const char is_open[] = "a.state = coalesce($6, 'open')";
 
 /*
  * What later ones want.  The upper bound on raised_xid keeps out what is
- * restored from another cluster while we run; alert_id > $6 what was restored
+ * restored from another cluster while we run; alert_id > $8 what was restored
  * before.
  */
 static const char is_new[] =
-"a.raised_xid >= pg_snapshot_xmin($5::pg_snapshot)"
+"a.raised_xid >= pg_snapshot_xmin($7::pg_snapshot)"
 " AND a.raised_xid < pg_snapshot_xmax(pg_current_snapshot())"
-" AND NOT pg_visible_in_snapshot(a.raised_xid, $5::pg_snapshot)"
-" AND a.alert_id > $6::bigint";
+" AND NOT pg_visible_in_snapshot(a.raised_xid, $7::pg_snapshot)"
+" AND a.alert_id > $8::bigint AND a.state = coalesce($6, a.state)";
 
 Alerts *
 alerts_new(const AlertsSettings *settings)
@@ -156,8 +144,8 @@ alerts_connect(Alerts *alerts)
 	/* it listens before the first read: what comes in between is announced */
 	if ((outcome = listener_connect(alerts->listener)) == LISTENER_DONE &&
 		(outcome = check_history(alerts)) == LISTENER_DONE &&
-		!alerts->rule_is_set)
-		outcome = set_rule(alerts);
+		!alerts->rules_are_set)
+		outcome = prepare_rules(alerts);
 	if (outcome != LISTENER_DONE)
 		alerts_disconnect(alerts);
 	return outcome;
@@ -227,88 +215,15 @@ check_history(Alerts *alerts)
 	return alerts->history != NULL ? LISTENER_DONE : out_of_memory(alerts);
 }
 
-/* ------------------------------------------------------------------- rule */
-
-/*
- * Make the rule, or give it the threshold the user asked for; one that exists
- * keeps its own threshold when the user named none.  Once only: what a person
- * changes later stands.
- */
+/* Once only: what a person changes later stands. */
 static ListenerOutcome
-set_rule(Alerts *alerts)
+prepare_rules(Alerts *alerts)
 {
-	const char *const parameters[] = {
-		alerts->settings->rule, alerts->settings->threshold
-	};
-	Listener   *listener = alerts->listener;
-	ListenerOutcome outcome;
-	bool		exists = false;
+	ListenerOutcome outcome = rules_prepare(alerts->listener,
+											&alerts->settings->rules);
 
-	if (!alerts->settings->threshold_given)
-	{
-		outcome = rule_exists(alerts, &exists);
-		if (outcome != LISTENER_DONE)
-			return outcome;
-	}
-	if (!exists)
-	{
-		outcome = listener_run(listener, parameters, 2,
-							   "SELECT %s.fintrans_set_rule($1, $2::numeric)",
-							   listener_schema(listener));
-		/* the role may not, or a standby cannot: then it is as it is */
-		if (outcome != LISTENER_DONE &&
-			!listener_failed_with(listener, "42501") &&
-			!listener_failed_with(listener, "25006"))
-			return outcome;
-	}
-	return look_at_rule(alerts);
-}
-
-static ListenerOutcome
-rule_exists(Alerts *alerts, bool *exists)
-{
-	ListenerOutcome outcome;
-
-	outcome = listener_run(alerts->listener, &alerts->settings->rule, 1,
-						   "SELECT FROM %s.fintrans_rules WHERE name = $1",
-						   listener_schema(alerts->listener));
-	*exists = outcome == LISTENER_DONE && listener_rows(alerts->listener) == 1;
+	alerts->rules_are_set = outcome == LISTENER_DONE;
 	return outcome;
-}
-
-/* What the rule is now, whoever made it so. */
-static ListenerOutcome
-look_at_rule(Alerts *alerts)
-{
-	const char *const parameters[] = {
-		alerts->settings->rule, alerts->settings->threshold
-	};
-	Listener   *listener = alerts->listener;
-	ListenerOutcome outcome;
-	const char *event = NULL;
-
-	outcome = listener_run(listener, parameters, 2,
-						   "SELECT threshold, enabled, threshold = $2::numeric"
-						   " FROM %s.fintrans_rules WHERE name = $1",
-						   listener_schema(listener));
-	if (outcome != LISTENER_DONE)
-		return outcome;
-	if (listener_rows(listener) != 1)
-		return listener_fail(listener, LISTENER_FATAL, "rule \"%s\" does not "
-							 "exist, and this role may not make it",
-							 alerts->settings->rule);
-	if (alerts->settings->threshold_given &&
-		listener_value(listener, 0, 2)[0] != 't')
-		event = "rule left as it is, this role may not change it";
-	else if (listener_value(listener, 0, 1)[0] != 't')
-		event = "rule is disabled";
-	log_write(event != NULL ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
-			  event != NULL ? event : "rule in use",
-			  "rule=%s threshold=%s",
-			  log_quote(alerts->settings->rule, (char[256]) {0}, 256),
-			  listener_value(listener, 0, 0));
-	alerts->rule_is_set = true;
-	return LISTENER_DONE;
 }
 
 /* ---------------------------------------------------------------- reading */
@@ -392,57 +307,72 @@ find_foreign(Alerts *alerts)
 static ListenerOutcome
 declare_cursor(Alerts *alerts)
 {
+	const AlertsSettings *settings = alerts->settings;
 	char		read_id[24];
 	char		read_xmin[24];
 	char		foreign_id[24];
+	char	   *rules = rules_array(&settings->rules.names);
 	char	   *seen = list_seen(alerts);
-	bool		is_first = alerts->last_snapshot == NULL;
 	const char *const parameters[] = {
-		alerts->settings->rule, read_id, read_xmin, seen,
-		alerts->last_snapshot, foreign_id
+		rules, read_id, read_xmin, seen, settings->min_amount,
+		settings->state, alerts->last_snapshot, foreign_id
 	};
 	ListenerOutcome outcome;
 
-	if (seen == NULL)
-		return out_of_memory(alerts);
 	snprintf(read_id, sizeof(read_id), "%" PRId64, alerts->read_id);
 	snprintf(read_xmin, sizeof(read_xmin), "%" PRIu64, alerts->read_xmin);
 	snprintf(foreign_id, sizeof(foreign_id), "%" PRId64, alerts->foreign_id);
-	outcome = listener_run(alerts->listener, parameters, is_first ? 4 : 6,
-						   "DECLARE new_alerts NO SCROLL CURSOR WITH HOLD FOR"
-						   " SELECT a.alert_id, a.raised_xid,"
-						   " a.source_account, a.target_account,"
-						   " to_jsonb(a) ->> 'account', a.total, %s"
-						   " FROM %s.fintrans_alerts a"
-						   " WHERE a.rule = $1"
-						   " AND (a.alert_id > $2::bigint"
-						   " OR a.raised_xid >= $3::xid8)"
-						   " AND a.alert_id <> ALL ($4::bigint[])"
-						   " AND %s AND NOT " IS_QUIET " ORDER BY a.alert_id",
-						   alerts->settings->as_json ? json_object : "NULL",
-						   listener_schema(alerts->listener),
-						   is_first ? is_open : is_new);
+	outcome = rules == NULL || seen == NULL ? out_of_memory(alerts) :
+		run_declare(alerts, parameters);
+	free(rules);
 	free(seen);
 	return outcome;
+}
+
+static ListenerOutcome
+run_declare(Alerts *alerts, const char *const *parameters)
+{
+	bool		is_first = alerts->last_snapshot == NULL;
+	char		columns[512];
+
+	list_columns(columns, sizeof(columns));
+	return listener_run(alerts->listener, parameters, is_first ? 6 : 8,
+						"DECLARE new_alerts NO SCROLL CURSOR WITH HOLD FOR"
+						" SELECT a.alert_id, a.raised_xid%s"
+						" FROM %s.fintrans_alerts a"
+						" CROSS JOIN LATERAL to_jsonb(a) j"
+						" WHERE a.rule = ANY ($1::text[])"
+						" AND (a.alert_id > $2::bigint"
+						" OR a.raised_xid >= $3::xid8)"
+						" AND a.alert_id <> ALL ($4::bigint[])"
+						" AND ($5::numeric IS NULL OR a.total >= $5::numeric)"
+						" AND %s AND NOT " IS_QUIET " ORDER BY a.alert_id",
+						columns, listener_schema(alerts->listener),
+						is_first ? is_open : is_new);
 }
 
 /* As an array literal, to be freed; NULL when memory is short. */
 static char *
 list_seen(const Alerts *alerts)
 {
-	size_t		size = alerts->seen_count * 22 + 3;
-	char	   *list = malloc(size);
-	size_t		bytes = 1;
+	ArrayText	array = {0};
 
-	if (list == NULL)
-		return NULL;
-	list[0] = '{';
 	for (size_t i = 0; i < alerts->seen_count; i++)
-		bytes += (size_t) snprintf(list + bytes, size - bytes, "%s%" PRId64,
-								   i == 0 ? "" : ",",
-								   alerts->seen[i].alert_id);
-	snprintf(list + bytes, size - bytes, "}");
-	return list;
+		array_text_add_integer(&array, alerts->seen[i].alert_id);
+	if (array_text_finish(&array) == NULL)
+		array_text_free(&array);
+	return array.text;
+}
+
+/* Those that an older extension does not have are NULL. */
+static void
+list_columns(char *list, size_t size)
+{
+	TextBuffer	buffer = text_buffer_of(list, size);
+
+	for (int i = 0; i < ALERT_COLUMNS; i++)
+		text_buffer_add(&buffer, ", j ->> '%s'", alert_columns[i].name);
+	assert(text_buffer_is_whole(&buffer));
 }
 
 static ListenerOutcome
@@ -469,14 +399,10 @@ static ListenerOutcome
 hand_over_row(Alerts *alerts, int row, AlertsTake take, void *context)
 {
 	Listener   *listener = alerts->listener;
-	const Alert alert = {
-		.source_account = listener_value(listener, row, 2),
-		.target_account = listener_value(listener, row, 3),
-		.account = listener_value(listener, row, 4),
-		.total = listener_value(listener, row, 5),
-		.json = listener_value(listener, row, 6)
-	};
+	Alert		alert;
 
+	for (int i = 0; i < ALERT_COLUMNS; i++)
+		alert.values[i] = listener_value(listener, row, i + 2);
 	if (!take(context, &alert))
 		return LISTENER_STOPPED;
 	if (!remember(alerts, strtoll(listener_value(listener, row, 0), NULL, 10),

@@ -1,7 +1,7 @@
 /*
- * The alerts of one rule, each handed over once: those still open first, then
- * the new ones, whatever the order in which database transactions commit and
- * however often the connection breaks.
+ * The alerts of some rules, each handed over once: those still open first,
+ * then the new ones, whatever the order in which database transactions commit
+ * and however often the connection breaks.
  *
  * Blocks, within connect_timeout and tcp_user_timeout; not safe for several
  * threads.
@@ -11,38 +11,31 @@
 
 #include <stdbool.h>
 
+#include "alert.h"
 #include "listener.h"
+#include "rules.h"
 
 typedef struct AlertsSettings
 {
 	const char *database;		/* libpq connection string; "" for PG* */
-	const char *rule;
-	const char *threshold;		/* an unsigned decimal */
-	bool		threshold_given;	/* by the user: the rule takes it */
-	bool		as_json;		/* fill the alerts' json */
+	RulesSettings rules;
+	const char *min_amount;		/* an unsigned decimal: only those whose total
+								 * is so much at least; NULL for all */
+	const char *state;			/* only those in it; NULL for those open when
+								 * it begins, and whatever comes then */
 } AlertsSettings;
-
-/* Texts are UTF-8 and valid during the call they are handed to. */
-typedef struct Alert
-{
-	const char *source_account; /* NULL when it is about one account */
-	const char *target_account; /* likewise */
-	const char *account;		/* NULL when it is about a pair */
-	const char *total;			/* when raised, as PostgreSQL prints it */
-	const char *json;			/* the alert as an object, one line; or NULL */
-} Alert;
 
 typedef struct Alerts Alerts;
 
-/* Deal with an alert; false to stop. */
+/* Deal with an alert, which is valid during the call; false to stop. */
 typedef bool (*AlertsTake) (void *context, const Alert *alert);
 
 /* settings must outlive it; NULL when memory is short. */
 extern Alerts *alerts_new(const AlertsSettings *settings);
 
 /*
- * Connect, find the extension, listen for new alerts, and the first time make
- * or adjust the rule as far as the role may.
+ * Connect, find the extension, listen for new alerts, and the first time see
+ * to the rules.
  */
 extern ListenerOutcome alerts_connect(Alerts *alerts);
 

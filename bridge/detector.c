@@ -9,32 +9,23 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "alert_format.h"
 #include "alerts.h"
 #include "backoff.h"
 #include "clock.h"
 #include "database.h"
 #include "log.h"
 #include "program.h"
+#include "stop.h"
 
 #define PROGRAM "fintrans-detector"
-
-/* What is printed so far apart, the demo printed in one piece. */
-#define RED "\033[31;1m"
-#define NO_COLOUR "\033[0m"
-
-/* Exit status after a second signal. */
-#define EXIT_KILLED 130
-
-/* How long a signal lets a call to the database, or to the reader of our
- * output, go on. */
-#define GRACE_SECONDS 1
 
 /* More than any line takes. */
 #define OUTPUT_BYTES 65536
@@ -43,7 +34,9 @@ typedef struct Settings
 {
 	const char *database;
 	const char *password_file;
-	const char *rule;
+	OptionList	rules;
+	const char *min_amount;
+	const char *state;
 	const char *threshold;
 	const char *format;
 	bool		once;
@@ -55,12 +48,13 @@ typedef struct Settings
 typedef struct Detector
 {
 	const Settings *settings;
+	const AlertFormat *format;
 	Alerts	   *alerts;
 	Backoff		backoff;
 	bool		connected;
 	bool		coloured;
-	sigset_t	while_waiting;	/* signals blocked while waiting for input */
-	char		errstr[512];
+	char	   *errstr;			/* why it cannot go on */
+	size_t		errstr_size;
 } Detector;
 
 static const OptionSpec specs[] = {
@@ -73,19 +67,30 @@ static const OptionSpec specs[] = {
 		offsetof(Settings, password_file), "PATH", NULL, 0, 0, NULL, false,
 		"File that holds the role's password and nothing else; read anew for "
 	"each connection."},
-	{"rule", "FINTRANS_RULE", NULL, OPTION_TEXT, offsetof(Settings, rule),
-		"NAME", "default", 0, 0, NULL, false,
-		"Rule whose alerts are printed."},
+	{"rule", "FINTRANS_RULE", NULL, OPTION_LIST, offsetof(Settings, rules),
+		"NAME", NULL, 0, 0, NULL, false,
+		"Rule whose alerts are wanted; without it the rule \"default\"."},
+	{"min-amount", "FINTRANS_MIN_AMOUNT", NULL, OPTION_TEXT,
+		offsetof(Settings, min_amount), "AMOUNT", NULL, 0, 0, NULL, false,
+		"Only alerts with this total at least, in the unit of their rule."},
+	{"state", "FINTRANS_STATE", NULL, OPTION_CHOICE,
+		offsetof(Settings, state), "STATE", NULL, 0, 0,
+		"open|reviewing|confirmed|dismissed", false,
+		"Only alerts in this state; without it those that are open, and "
+	"whatever is raised or escalates later."},
 	{"threshold", "FINTRANS_THRESHOLD", "ALERT_THRESHOLD", OPTION_TEXT,
 		offsetof(Settings, threshold), "AMOUNT", "10000", 0, 0, NULL, false,
-		"The rule alerts on what is greater.  It is made with "
-		"this threshold, or changed to it when the option is given, as far "
-	"as the role may; what is already above is alerted too."},
+		"The one rule alerts on what is greater.  When this option is given, "
+		"the rule is made with it, or changed to it, as far as the role may; "
+		"what is already above is alerted too.  The rule \"default\" is made "
+	"without it, too."},
 	{"once", NULL, NULL, OPTION_FLAG, offsetof(Settings, once), NULL, NULL,
 		0, 0, NULL, false, "Print the alerts still open, and exit."},
 	{"format", "FINTRANS_OUTPUT_FORMAT", NULL, OPTION_CHOICE,
-		offsetof(Settings, format), "FORMAT", "text", 0, 0, "text|json",
-		false, "The demo's line, or a JSON object per line."},
+		offsetof(Settings, format), "FORMAT", "text", 0, 0, ALERT_FORMATS,
+		false, "The demo's line; or an object of JSON or a record of CSV a "
+		"line, with the columns of fintrans_alerts, numbers exactly as they "
+	"are there, times as ISO 8601 in UTC."},
 	{"plain", "FINTRANS_PLAIN", "PROD_OUTPUT", OPTION_FLAG,
 		offsetof(Settings, plain), NULL, NULL, 0, 0, NULL, false,
 		"No colour on a terminal; elsewhere there is none in any case.  "
@@ -111,25 +116,30 @@ static const OptionsProgram program = {
 	specs, NULL
 };
 
-static volatile sig_atomic_t stop_signal = 0;
-
 static int	detector_main(const void *options, const OptionSource *sources,
 						  char *errstr, size_t errstr_size);
+static bool run_detector(const Settings *settings,
+						 const OptionSource *sources, char *errstr,
+						 size_t errstr_size);
+static RulesSettings rules_wanted(const Settings *settings,
+								  const OptionSource *sources);
 static bool check_settings(const Settings *settings,
 						   const OptionSource *sources, char *errstr,
 						   size_t errstr_size);
+static bool check_amount(const OptionSource *sources, const char *option,
+						 const char *amount, char *errstr,
+						 size_t errstr_size);
 static bool is_amount(const char *text);
-static void take_signals(sigset_t *while_waiting);
-static void on_signal(int signal_number);
-static void on_grace_over(int signal_number);
 static bool detector_run(Detector *detector);
+static bool begin_output(Detector *detector);
 static ListenerOutcome look(Detector *detector);
 static bool survive(Detector *detector, ListenerOutcome outcome,
 					const char *event);
 static ListenerOutcome wait_for_news(Detector *detector);
-static void wait_input(Detector *detector, int socket, int64_t timeout_ms);
 static bool print_alert(void *context, const Alert *alert);
-static void print_account(const char *account);
+static bool flush_output(Detector *detector);
+static bool detector_fail(Detector *detector, const char *format,...)
+			__attribute__((format(printf, 2, 3)));
 
 int
 main(int argc, char **argv)
@@ -145,36 +155,61 @@ detector_main(const void *options, const OptionSource *sources,
 			  char *errstr, size_t errstr_size)
 {
 	const Settings *settings = options;
-	const AlertsSettings wanted = {
-		.database = settings->database,
-		.rule = settings->rule,
-		.threshold = settings->threshold,
-		.threshold_given = options_given(&program, sources, "threshold"),
-		.as_json = strcmp(settings->format, "json") == 0
-	};
-	Detector	detector = {
-		.settings = settings,
-		.coloured = !settings->plain && isatty(STDOUT_FILENO)
-	};
+	char		reason[512];
 	char		quoted[512];
-	bool		ok = false;
 
 	if (!check_settings(settings, sources, errstr, errstr_size))
 		return EXIT_USAGE;
 	/* what is printed is written by fflush() alone, so that it can fail */
 	setvbuf(stdout, NULL, _IOFBF, OUTPUT_BYTES);
-	take_signals(&detector.while_waiting);
+	stop_take_signals();
+	if (run_detector(settings, sources, reason, sizeof(reason)))
+		return EXIT_SUCCESS;
+	log_write(LOG_LEVEL_ERROR, "cannot go on", "reason=%s",
+			  log_quote(reason, quoted, sizeof(quoted)));
+	return EXIT_FAILURE;
+}
+
+static bool
+run_detector(const Settings *settings, const OptionSource *sources,
+			 char *errstr, size_t errstr_size)
+{
+	const AlertsSettings wanted = {
+		.database = settings->database,
+		.rules = rules_wanted(settings, sources),
+		.min_amount = settings->min_amount,
+		.state = settings->state
+	};
+	Detector	detector = {
+		.settings = settings,
+		.format = alert_format_of(settings->format),
+		.alerts = alerts_new(&wanted),
+		.coloured = !settings->plain && isatty(STDOUT_FILENO),
+		.errstr = errstr,
+		.errstr_size = errstr_size
+	};
+	bool		ok;
+
 	backoff_init(&detector.backoff, (uint64_t) clock_real_ms());
-	detector.alerts = alerts_new(&wanted);
-	if (detector.alerts == NULL)
-		snprintf(detector.errstr, sizeof(detector.errstr), "out of memory");
-	else
-		ok = detector_run(&detector);
-	if (!ok)
-		log_write(LOG_LEVEL_ERROR, "cannot go on", "reason=%s",
-				  log_quote(detector.errstr, quoted, sizeof(quoted)));
+	ok = detector.alerts != NULL ? detector_run(&detector) :
+		detector_fail(&detector, "out of memory");
 	alerts_free(detector.alerts);
-	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+	return ok;
+}
+
+static RulesSettings
+rules_wanted(const Settings *settings, const OptionSource *sources)
+{
+	static const char *by_default[] = {"default"};
+	bool		names_given = settings->rules.count > 0;
+
+	return (RulesSettings)
+	{
+		.names = names_given ? settings->rules : (OptionList) {by_default, 1},
+		.names_given = names_given,
+		.threshold = settings->threshold,
+		.threshold_given = options_given(&program, sources, "threshold")
+	};
 }
 
 /* Options that are more than a number or a word. */
@@ -182,17 +217,36 @@ static bool
 check_settings(const Settings *settings, const OptionSource *sources,
 			   char *errstr, size_t errstr_size)
 {
-	if (!is_amount(settings->threshold))
-	{
-		snprintf(errstr, errstr_size, "option --threshold: \"%.64s\" is not "
-				 "an unsigned decimal number", settings->threshold);
+	if (!check_amount(sources, "threshold", settings->threshold, errstr,
+					  errstr_size) ||
+		(settings->min_amount != NULL &&
+		 !check_amount(sources, "min-amount", settings->min_amount, errstr,
+					   errstr_size)))
 		return false;
+	if (settings->rules.count > 1 &&
+		options_given(&program, sources, "threshold"))
+	{
+		snprintf(errstr, errstr_size, "it is one rule's, and --rule is given"
+				 " more than once");
+		return options_blame(&program, sources, "threshold", errstr,
+							 errstr_size);
 	}
 	return database_check_conninfo(settings->database, errstr, errstr_size) &&
 		(!options_exposed(&program, sources, "database") ||
 		 database_check_exposed(settings->database, errstr, errstr_size)) &&
 		database_use_password_file(settings->password_file, errstr,
 								   errstr_size);
+}
+
+static bool
+check_amount(const OptionSource *sources, const char *option,
+			 const char *amount, char *errstr, size_t errstr_size)
+{
+	if (is_amount(amount))
+		return true;
+	snprintf(errstr, errstr_size, "\"%.64s\" is not an unsigned decimal"
+			 " number", amount);
+	return options_blame(&program, sources, option, errstr, errstr_size);
 }
 
 static bool
@@ -208,71 +262,41 @@ is_amount(const char *text)
 		text[whole + 1 + decimals] == '\0';
 }
 
-/* ---------------------------------------------------------------- signals */
-
-static void
-take_signals(sigset_t *while_waiting)
-{
-	struct sigaction action = {.sa_handler = on_signal};
-
-	sigemptyset(while_waiting);
-	sigaddset(while_waiting, SIGTERM);
-	sigaddset(while_waiting, SIGINT);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGINT, &action, NULL);
-	action.sa_handler = on_grace_over;
-	sigaction(SIGALRM, &action, NULL);
-	/* a reader that goes away is an error of printing, not a silent end */
-	action.sa_handler = SIG_IGN;
-	sigaction(SIGPIPE, &action, NULL);
-}
-
-/*
- * libpq does not let go of a call for a signal, so time is bounded; a second
- * signal leaves none.
- */
-static void
-on_signal(int signal_number)
-{
-	if (stop_signal != 0)
-		_exit(EXIT_KILLED);
-	stop_signal = signal_number;
-	alarm(GRACE_SECONDS);
-}
-
-/* Nothing is lost: each line was written whole, or not at all. */
-static void
-on_grace_over(int signal_number)
-{
-	(void) signal_number;
-	_exit(EXIT_SUCCESS);
-}
-
 /* -------------------------------------------------------------- main loop */
 
 /* False with errstr when it cannot go on. */
 static bool
 detector_run(Detector *detector)
 {
-	while (stop_signal == 0)
+	if (!begin_output(detector))
+		return false;
+	while (stop_signal() == 0)
 	{
 		ListenerOutcome outcome = look(detector);
 
 		if (outcome == LISTENER_DONE && detector->settings->once)
 			return true;
-		if (outcome == LISTENER_DONE && stop_signal == 0)
+		if (outcome == LISTENER_DONE && stop_signal() == 0)
 			outcome = wait_for_news(detector);
 		if (outcome == LISTENER_DONE)
 			continue;
-		if (outcome == LISTENER_STOPPED && stop_signal != 0)
+		if (outcome == LISTENER_STOPPED && stop_signal() != 0)
 			break;
 		if (!survive(detector, outcome, detector->connected ?
 					 "database connection lost" :
 					 "could not connect to the database"))
 			return false;
 	}
-	log_write(LOG_LEVEL_INFO, "stopping", "signal=%d", (int) stop_signal);
+	log_write(LOG_LEVEL_INFO, "stopping", "signal=%d", stop_signal());
 	return true;
+}
+
+/* What comes before any alert. */
+static bool
+begin_output(Detector *detector)
+{
+	alert_format_begin(detector->format, stdout);
+	return flush_output(detector);
 }
 
 /* Print what is new, connecting first where needed. */
@@ -306,14 +330,13 @@ survive(Detector *detector, ListenerOutcome outcome, const char *event)
 	detector->connected = false;
 	/* when printing stopped, it has said why */
 	if (outcome != LISTENER_STOPPED)
-		snprintf(detector->errstr, sizeof(detector->errstr), "%s",
-				 alerts_error(detector->alerts));
+		detector_fail(detector, "%s", alerts_error(detector->alerts));
 	if (outcome != LISTENER_LOST || detector->settings->once)
 		return false;
 	if (backoff_is_news(&detector->backoff, detector->errstr, now_ms))
 		log_write(LOG_LEVEL_WARNING, event, "state=retrying reason=%s",
 				  log_quote(detector->errstr, quoted, sizeof(quoted)));
-	wait_input(detector, -1, backoff_next(&detector->backoff));
+	stop_wait(NULL, 0, backoff_next(&detector->backoff));
 	return true;
 }
 
@@ -325,40 +348,22 @@ wait_for_news(Detector *detector)
 		detector->settings->poll_ms;
 	bool		notified = false;
 
-	while (!notified && stop_signal == 0)
+	while (!notified && stop_signal() == 0)
 	{
 		int64_t		left_ms = deadline_ms - clock_monotonic_ms();
+		struct pollfd input = {
+			.fd = alerts_socket(detector->alerts),.events = POLLIN
+		};
 		ListenerOutcome outcome;
 
 		if (left_ms <= 0)
 			break;
-		wait_input(detector, alerts_socket(detector->alerts), left_ms);
+		stop_wait(&input, 1, left_ms);
 		outcome = alerts_consume(detector->alerts, &notified);
 		if (outcome != LISTENER_DONE)
 			return outcome;
 	}
 	return LISTENER_DONE;
-}
-
-/*
- * Wait for input on socket (-1: none) for so long at most.  Signals are let
- * in while waiting only, so that none slips in between a look at stop_signal
- * and the wait.
- */
-static void
-wait_input(Detector *detector, int socket, int64_t timeout_ms)
-{
-	struct pollfd input = {.fd = socket, .events = POLLIN};
-	const struct timespec timeout = {
-		.tv_sec = timeout_ms / 1000,
-		.tv_nsec = timeout_ms % 1000 * 1000000
-	};
-	sigset_t	before;
-
-	sigprocmask(SIG_BLOCK, &detector->while_waiting, &before);
-	if (stop_signal == 0)
-		ppoll(&input, 1, &timeout, &before);
-	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 /* --------------------------------------------------------------- printing */
@@ -369,51 +374,31 @@ print_alert(void *context, const Alert *alert)
 {
 	Detector   *detector = context;
 
-	if (stop_signal != 0)
+	if (stop_signal() != 0)
 		return false;
-	if (alert->json != NULL)
-		puts(alert->json);
-	else
-	{
-		printf("%sPOTENTIAL MONEY LAUNDERING:%s ",
-			   detector->coloured ? RED : "",
-			   detector->coloured ? NO_COLOUR : "");
-		if (alert->account != NULL)
-			print_account(alert->account);
-		else
-		{
-			print_account(alert->source_account);
-			fputs(" -> ", stdout);
-			print_account(alert->target_account);
-		}
-		printf(" totalling %s now \n", alert->total);
-	}
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return true;
-	snprintf(detector->errstr, sizeof(detector->errstr),
-			 "could not write to standard output: %s", strerror(errno));
-	return false;
+	if (alert_format_write(detector->format, alert, detector->coloured,
+						   stdout))
+		return flush_output(detector);
+	return detector_fail(detector, "out of memory");
 }
 
-/*
- * The bridge refuses control characters, but SQL can store them: printed, they
- * could forge a line or command a terminal.
- */
-static void
-print_account(const char *account)
+static bool
+flush_output(Detector *detector)
 {
-	for (const unsigned char *c = (const unsigned char *) account; *c != '\0';
-		 c++)
-	{
-		/* C2 80 to C2 9F are the controls that have two bytes in UTF-8 */
-		if (*c < ' ' || *c == 0x7f)
-			putchar('?');
-		else if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)
-		{
-			putchar('?');
-			c++;
-		}
-		else
-			putchar(*c);
-	}
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return true;
+	return detector_fail(detector, "could not write to standard output: %s",
+						 strerror(errno));
+}
+
+/* Always false. */
+static bool
+detector_fail(Detector *detector, const char *format,...)
+{
+	va_list		arguments;
+
+	va_start(arguments, format);
+	vsnprintf(detector->errstr, detector->errstr_size, format, arguments);
+	va_end(arguments);
+	return false;
 }

@@ -19,7 +19,7 @@ foreach my $program (qw(bridge generator detector broker))
 		"docs/fintrans-$program.txt is the program's --help (make docs)");
 }
 
-my $help = slurp_file("$tree/docs/fintrans-bridge.txt");
+my $help = join '', map { slurp_file("$tree/docs/fintrans-$_.txt") } qw(bridge detector);
 foreach my $option ($readme =~ /^\| `(--[a-z-]+)/mg)
 {
 	like($help, qr/^  \Q$option\E\b/m, "the README's $option is an option");

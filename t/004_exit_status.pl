@@ -75,6 +75,10 @@ refused_ok('generator', '--plant=/nonexistent/plant', '--count=1000000');
 refused_ok('generator', '--plant=/nonexistent/plant', '--count=1000000', '--days=6');
 refused_ok('generator', '--days=30');
 refused_ok('detector', '--threshold=much');
+refused_ok('detector', '--min-amount=-1');
+refused_ok('detector', '--state=closed');
+refused_ok('detector', '--format=xml');
+refused_ok('detector', '--rule=a', '--rule=b', '--threshold=1');
 refused_ok('broker', '--topics=London,New York');
 refused_ok('broker', '--topics=London,London');
 

@@ -195,4 +195,83 @@ is("$json->{account} $json->{total} $json->{level}", 'spender 45000 1',
 is($json->{source_account}, undef, 'and no pair');
 like($json->{window_end}, qr/^\d{4}-\d\d-\d\dT\d\d:00:00/, 'and the window');
 
+# ------------------------------------------------------ formats and filters
+
+# Whoever reads the pairs as a program does: by COPY's own reader of CSV.
+sub pairs_of_csv
+{
+	my ($text) = @_;
+	my $file = PostgreSQL::Test::Utils::tempdir() . '/alerts.csv';
+	my ($columns) = $text =~ /^(.*)\n/;
+
+	open(my $handle, '>', $file) or die "$file: $!\n";
+	print $handle $text;
+	close($handle);
+	$columns =~ s/,/ text, /g;
+	return $node->safe_psql('postgres', qq{
+		CREATE TEMP TABLE alerts ($columns text);
+		\\copy alerts FROM '$file' WITH (FORMAT csv, HEADER match)
+		SELECT rule, source_account, target_account, account, total, state, level,
+		       window_start IS NULL, raised_at::timestamptz = (SELECT raised_at
+		         FROM fintrans_alerts a WHERE a.alert_id = alerts.alert_id::bigint)
+		  FROM alerts ORDER BY total::numeric DESC});
+}
+
+# The totals of JSON's lines, as they stand there.
+sub totals_of_json
+{
+	my ($text) = @_;
+
+	return join ' ', sort { $b <=> $a } $text =~ /"total":([^,]+),/g;
+}
+
+my @large = ([ 'f,1', 'f"2', '70000.123456789012345' ], [ 'f3', 'f4', 60000 ], [ 'f5', 'f6', '50000.5' ]);
+transfer(@$_) foreach @large;
+$node->safe_psql('postgres', q{SELECT fintrans_set_rule('large', 48000)});
+
+is(pairs_of_csv(print_once('--rule' => 'large', '--format' => 'csv')), <<'END' =~ s/\n\z//r,
+large|f,1|f"2||70000.123456789012345|open|0|t|t
+large|f3|f4||60000|open|0|t|t
+large|f5|f6||50000.5|open|0|t|t
+large|treasury|shop||50000|open|0|t|t
+END
+	'CSV has the columns, whatever is in them');
+is(print_once('--rule' => 'large', '--format' => 'csv', '--min-amount' => 70001),
+	'"alert_id","rule","state","source_account","target_account","account","total",'
+	  . '"transactions","threshold","level","window_start","window_end","raised_at",'
+	  . qq{"escalated_at","assigned_to"\n},
+	'CSV of no alerts has a header');
+is(totals_of_json(print_once('--rule' => 'large', '--format' => 'json')),
+	'70000.123456789012345 60000 50000.5 50000', 'JSON has exact numbers');
+is(totals_of_json(print_once('--rule' => 'large', '--format' => 'json', '--min-amount' => '50000.50')),
+	'70000.123456789012345 60000 50000.5', '--min-amount is the least');
+# the senders exceed the second rule too, but for the one that is exempt
+is(totals_of_json(print_once('--rule' => 'large', '--rule' => 'spent in a day',
+		'--format' => 'json', '--min-amount' => 45000)),
+	join(' ', ('70000.123456789012345') x 2, (60000) x 2, ('50000.5') x 2, 50000, 45000), 'two rules');
+$node->safe_psql('postgres', q{
+	SELECT fintrans_review(alert_id, 'reviewing') FROM fintrans_alerts WHERE source_account = 'f3'});
+is(totals_of_json(print_once('--rule' => 'large', '--format' => 'json')),
+	'70000.123456789012345 50000.5 50000', 'without --state the open ones');
+is(totals_of_json(print_once('--rule' => 'large', '--format' => 'json', '--state' => 'reviewing')),
+	'60000', '--state asks for others');
+
+# those that are left out are never printed, not even later
+my $filtered = start_detector('--rule' => 'large', '--min-amount' => 55000, '--format' => 'json');
+wait_for { $filtered->output =~ tr/\n// == 1 } 'what is there';
+transfer('f7', 'f8', 54999);
+transfer('f9', 'f10', 55000);
+wait_for { $filtered->output =~ /"f9"/ } 'what comes';
+is(totals_of_json($filtered->output), '70000.123456789012345 55000', 'filters hold while following');
+is($filtered->stop, 0, 'the filtering detector ends well');
+
+# a name that was mistyped makes no rule
+my $mistyped = start_detector('--once', '--rule' => 'large', '--rule' => 'lrge');
+is($mistyped->wait_exit(180), 1, 'a rule that is not there is an error');
+like($mistyped->logged, qr/there is no rule \\"lrge\\"; there are: \\"colour\\", \\"default\\", \\"large\\", \\"spent in a day\\", \\"strict\\"/,
+	'which names those that are');
+
+like(`fintrans-detector --rule 'just below' --rule large --show-options`,
+	qr/^rule +just below +flag\nrule +large +flag$/m, 'names of rules are no secret');
+
 done_testing();

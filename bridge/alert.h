@@ -1,0 +1,48 @@
+/*
+ * An alert as the detector hands it on: the columns of fintrans_alerts that
+ * are of use outside, by their names.
+ */
+#ifndef FINTRANS_ALERT_H
+#define FINTRANS_ALERT_H
+
+#include <stdbool.h>
+
+/* In the order in which they are written. */
+typedef enum AlertColumn
+{
+	ALERT_ID,
+	ALERT_RULE,
+	ALERT_STATE,
+	ALERT_SOURCE_ACCOUNT,		/* NULL when it is about one account */
+	ALERT_TARGET_ACCOUNT,		/* likewise */
+	ALERT_ACCOUNT,				/* NULL when it is about a pair */
+	ALERT_TOTAL,				/* when raised or escalated */
+	ALERT_TRANSACTIONS,
+	ALERT_THRESHOLD,
+	ALERT_LEVEL,
+	ALERT_WINDOW_START,
+	ALERT_WINDOW_END,
+	ALERT_RAISED_AT,
+	ALERT_ESCALATED_AT,
+	ALERT_ASSIGNED_TO,
+	ALERT_COLUMNS
+} AlertColumn;
+
+typedef struct AlertColumnSpec
+{
+	const char *name;			/* in fintrans_alerts */
+	bool		is_number;		/* else a text; times are ISO 8601, UTC */
+} AlertColumnSpec;
+
+extern const AlertColumnSpec alert_columns[ALERT_COLUMNS];
+
+/*
+ * Values as PostgreSQL prints them, in UTF-8; NULL for none, and for a column
+ * that the extension does not have yet.
+ */
+typedef struct Alert
+{
+	const char *values[ALERT_COLUMNS];
+} Alert;
+
+#endif							/* FINTRANS_ALERT_H */
