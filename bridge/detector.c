@@ -1,6 +1,7 @@
 /*
  * fintrans-detector: prints a line for each alert of a rule, those still open
- * first, then the new ones as they come, for a person to look into.
+ * first, then the new ones as they come, for a person to look into; or has
+ * them reviewed at a terminal (review.c).
  *
  * One thread: read what is new, print it, wait for a notification or for the
  * time to look again.  Nothing is kept between runs: an alert that was not
@@ -23,7 +24,9 @@
 #include "database.h"
 #include "log.h"
 #include "program.h"
+#include "review.h"
 #include "stop.h"
+#include "terminal.h"
 
 #define PROGRAM "fintrans-detector"
 
@@ -40,6 +43,7 @@ typedef struct Settings
 	const char *threshold;
 	const char *format;
 	bool		once;
+	bool		review;
 	bool		plain;
 	int64_t		poll_ms;
 	const char *log_level;
@@ -86,6 +90,13 @@ static const OptionSpec specs[] = {
 	"without it, too."},
 	{"once", NULL, NULL, OPTION_FLAG, offsetof(Settings, once), NULL, NULL,
 		0, 0, NULL, false, "Print the alerts still open, and exit."},
+	{"review", NULL, NULL, OPTION_FLAG, offsetof(Settings, review), NULL,
+		NULL, 0, 0, NULL, false, "Instead, show one alert after the other at a "
+		"terminal, with why it was raised and its transactions, and ask what "
+		"is to become of it; what is answered is written under the role that "
+		"is connected.  Without --rule alerts of all rules, without --state "
+		"those open, under review, or escalated since they were decided, but "
+	"none that is quiet; --min-amount is then of the total as it is now."},
 	{"format", "FINTRANS_OUTPUT_FORMAT", NULL, OPTION_CHOICE,
 		offsetof(Settings, format), "FORMAT", "text", 0, 0, ALERT_FORMATS,
 		false, "The demo's line; or an object of JSON or a record of CSV a "
@@ -112,12 +123,14 @@ static const OptionsProgram program = {
 	"threshold: the alerts still open first, then new ones as they come, each "
 	"once, and again if it escalates.  Runs until SIGTERM or SIGINT, through "
 	"outages of the database; a second signal ends it at once, with 130.",
-	"ended by a signal, or --once has printed all",
+	"ended by a signal, --once has printed all, or --review is over",
 	specs, NULL
 };
 
 static int	detector_main(const void *options, const OptionSource *sources,
 						  char *errstr, size_t errstr_size);
+static bool run_review(const Settings *settings, char *errstr,
+					   size_t errstr_size);
 static bool run_detector(const Settings *settings,
 						 const OptionSource *sources, char *errstr,
 						 size_t errstr_size);
@@ -126,6 +139,8 @@ static RulesSettings rules_wanted(const Settings *settings,
 static bool check_settings(const Settings *settings,
 						   const OptionSource *sources, char *errstr,
 						   size_t errstr_size);
+static bool check_review(const OptionSource *sources, char *errstr,
+						 size_t errstr_size);
 static bool check_amount(const OptionSource *sources, const char *option,
 						 const char *amount, char *errstr,
 						 size_t errstr_size);
@@ -163,11 +178,25 @@ detector_main(const void *options, const OptionSource *sources,
 	/* what is printed is written by fflush() alone, so that it can fail */
 	setvbuf(stdout, NULL, _IOFBF, OUTPUT_BYTES);
 	stop_take_signals();
-	if (run_detector(settings, sources, reason, sizeof(reason)))
+	if (settings->review ? run_review(settings, reason, sizeof(reason)) :
+		run_detector(settings, sources, reason, sizeof(reason)))
 		return EXIT_SUCCESS;
 	log_write(LOG_LEVEL_ERROR, "cannot go on", "reason=%s",
 			  log_quote(reason, quoted, sizeof(quoted)));
 	return EXIT_FAILURE;
+}
+
+static bool
+run_review(const Settings *settings, char *errstr, size_t errstr_size)
+{
+	const DocketSettings wanted = {
+		.database = settings->database,
+		.rules = settings->rules,
+		.min_amount = settings->min_amount,
+		.state = settings->state
+	};
+
+	return review_run(&wanted, errstr, errstr_size);
 }
 
 static bool
@@ -231,11 +260,32 @@ check_settings(const Settings *settings, const OptionSource *sources,
 		return options_blame(&program, sources, "threshold", errstr,
 							 errstr_size);
 	}
+	if (settings->review &&
+		!check_review(sources, errstr, errstr_size))
+		return options_blame(&program, sources, "review", errstr,
+							 errstr_size);
 	return database_check_conninfo(settings->database, errstr, errstr_size) &&
 		(!options_exposed(&program, sources, "database") ||
 		 database_check_exposed(settings->database, errstr, errstr_size)) &&
 		database_use_password_file(settings->password_file, errstr,
 								   errstr_size);
+}
+
+static bool
+check_review(const OptionSource *sources, char *errstr, size_t errstr_size)
+{
+	static const char *const others[] = {"once", "format", "threshold"};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+	{
+		if (!options_given(&program, sources, others[i]))
+			continue;
+		snprintf(errstr, errstr_size, "it does not go with --%s", others[i]);
+		return false;
+	}
+	if (!terminal_is_there())
+		snprintf(errstr, errstr_size, "standard input is not a terminal");
+	return terminal_is_there();
 }
 
 static bool

@@ -82,6 +82,12 @@ listener_disconnect(Listener *listener)
 	database_disconnect(listener->database);
 }
 
+bool
+listener_is_connected(const Listener *listener)
+{
+	return database_is_connected(listener->database);
+}
+
 const char *
 listener_schema(const Listener *listener)
 {

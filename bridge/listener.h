@@ -29,6 +29,9 @@ extern Listener *listener_new(const char *conninfo);
 extern ListenerOutcome listener_connect(Listener *listener);
 extern void listener_disconnect(Listener *listener);
 
+/* Is there a connection, as far as the latest call has found out? */
+extern bool listener_is_connected(const Listener *listener);
+
 /* The extension's schema, quoted; of the latest connection. */
 extern const char *listener_schema(const Listener *listener);
 
