@@ -109,7 +109,8 @@ dead_letters_run(const DeadLettersSettings *settings, char *errstr,
 	while (succeeded && more && !*settings->stop)
 		succeeded = read_page(run, &more, errstr, errstr_size) &&
 			work_off(run, errstr, errstr_size);
-	if (run->session != NULL && session_is_connected(run->session))
+	/* of a run that failed only what stays */
+	if (succeeded || (settings->replay && run->replayed > 0))
 		print_result(run);
 	close_run(run);
 	return succeeded;

@@ -29,8 +29,8 @@ typedef struct DeadLettersSettings
 
 /*
  * Read them all, once, and print what has come of them on standard output.
- * False with errstr when that failed; what was replayed before stays so, and
- * the next run goes on.
+ * False with errstr when that failed, and nothing is printed unless something
+ * was replayed before, which stays so; the next run goes on.
  */
 extern bool dead_letters_run(const DeadLettersSettings *settings,
 							 char *errstr, size_t errstr_size);

@@ -165,6 +165,7 @@ is(query('SELECT * FROM fintrans_verify()'), '', 'verify finds no difference');
 	'--database' => "$as_reader");
 is($status, 1, 'a reader replays nothing');
 like($logged, qr/permission denied/, 'and is told so');
+is($said, '', 'and not that there was nothing to be replayed');
 
 # ------------------------------------------------------------------- purged
 
