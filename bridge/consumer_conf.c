@@ -139,15 +139,8 @@ check_result(const rd_kafka_conf_t *conf, char *errstr, size_t errstr_size)
 	char		value[512];
 	size_t		size = sizeof(value);
 
-	/* cut to fit, which does no harm here */
-	if (rd_kafka_conf_get(conf, "bootstrap.servers", value, &size)
-		!= RD_KAFKA_CONF_OK || value[strspn(value, ", \t")] == '\0')
-	{
-		snprintf(errstr, errstr_size,
-				 "option --brokers: no broker is named, expected HOST:PORT,...");
+	if (!kafka_client_check_brokers(conf, errstr, errstr_size))
 		return false;
-	}
-	size = sizeof(value);
 	if (rd_kafka_conf_get(conf, "partition.assignment.strategy", value, &size)
 		!= RD_KAFKA_CONF_OK || strstr(value, "cooperative") != NULL)
 	{

@@ -12,8 +12,10 @@
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "broker_list.h"
 #include "certificate.h"
 #include "clock.h"
 #include "kafka_cause.h"
@@ -62,6 +64,26 @@ kafka_client_configure(rd_kafka_conf_t *conf,
 	/* a librdkafka without TLS has no use for it */
 	(void) rd_kafka_conf_set_ssl_cert_verify_cb(conf, judge_certificate);
 	return true;
+}
+
+/* librdkafka itself waits for one that somebody might add. */
+bool
+kafka_client_check_brokers(const rd_kafka_conf_t *conf, char *errstr,
+						   size_t errstr_size)
+{
+	static const char name[] = "bootstrap.servers";
+	size_t		size = 0;
+	char	   *brokers = NULL;
+	bool		is_fine = false;
+
+	snprintf(errstr, errstr_size, "out of memory");
+	if (rd_kafka_conf_get(conf, name, NULL, &size) != RD_KAFKA_CONF_OK)
+		is_fine = broker_list_check("", errstr, errstr_size);
+	else if ((brokers = calloc(1, size + 1)) != NULL &&
+			 rd_kafka_conf_get(conf, name, brokers, &size) == RD_KAFKA_CONF_OK)
+		is_fine = broker_list_check(brokers, errstr, errstr_size);
+	free(brokers);
+	return is_fine;
 }
 
 rd_kafka_t *

@@ -23,6 +23,10 @@ extern bool kafka_client_configure(rd_kafka_conf_t *conf,
 								   const KafkaProperties *properties,
 								   char *errstr, size_t errstr_size);
 
+/* Does it name brokers to ask, by ports that can be?  False with errstr. */
+extern bool kafka_client_check_brokers(const rd_kafka_conf_t *conf,
+									   char *errstr, size_t errstr_size);
+
 /* rd_kafka_new(), without secrets in errstr; conf is used up in any case. */
 extern rd_kafka_t *kafka_client_new(rd_kafka_type_t type,
 									rd_kafka_conf_t *conf,

@@ -54,8 +54,6 @@ static bool open_handle(Producer *producer, const char *brokers,
 						char *errstr, size_t errstr_size);
 static bool set_defaults(rd_kafka_conf_t *conf, const char *brokers,
 						 char *errstr, size_t errstr_size);
-static bool names_broker(const rd_kafka_conf_t *conf,
-						 char *errstr, size_t errstr_size);
 static bool open_topics(Producer *producer, const char *topics,
 						char *errstr, size_t errstr_size);
 static bool open_topic(Producer *producer, const char *name,
@@ -188,7 +186,7 @@ open_handle(Producer *producer, const char *brokers,
 	rd_kafka_conf_set_log_cb(conf, on_kafka_log);
 	if (set_defaults(conf, brokers, errstr, errstr_size) &&
 		kafka_client_configure(conf, properties, errstr, errstr_size) &&
-		names_broker(conf, errstr, errstr_size))
+		kafka_client_check_brokers(conf, errstr, errstr_size))
 		producer->handle = kafka_client_new(RD_KAFKA_PRODUCER, conf,
 											properties, errstr, errstr_size);
 	else
@@ -206,20 +204,6 @@ set_defaults(rd_kafka_conf_t *conf, const char *brokers, char *errstr,
 			return false;
 	return rd_kafka_conf_set(conf, "bootstrap.servers", brokers, errstr,
 							 errstr_size) == RD_KAFKA_CONF_OK;
-}
-
-/* librdkafka itself waits for one that somebody might add. */
-static bool
-names_broker(const rd_kafka_conf_t *conf, char *errstr, size_t errstr_size)
-{
-	size_t		size = 0;
-
-	if (rd_kafka_conf_get(conf, "bootstrap.servers", NULL, &size) ==
-		RD_KAFKA_CONF_OK && size > 1)
-		return true;
-	snprintf(errstr, errstr_size,
-			 "option --brokers: no broker is named, expected HOST:PORT,...");
-	return false;
 }
 
 static bool

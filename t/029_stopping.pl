@@ -14,7 +14,12 @@ foreach my $wrong (
 	[ '--topics' => 'London,,NYC', qr/"" is not a name/ ],
 	[ '--topics' => 'London, NYC', qr/" NYC" is not a name/ ],
 	[ '--topics' => '^Lon.*', qr/"\^Lon\.\*" is not a name/ ],
-	[ '--brokers' => ',,', qr/option --brokers: no broker is named/ ])
+	[ '--brokers' => ',,', qr/option --brokers: no broker is named/ ],
+	[ '--brokers' => 'a:9092,host:abc', qr/option --brokers: "host:abc" has no port/ ],
+	[ '--start' => 'soon', qr/option --start: "soon"/ ],
+	[ '--time-range' => 'soon', qr/option --time-range: "soon"/ ],
+	[ '--currency' => 'euro', qr/option --currency: "euro"/ ],
+	[ '--retain' => 'soon', qr/option --retain: "soon"/ ])
 {
 	my ($option, $value, $reason) = @$wrong;
 	my $bridge =
