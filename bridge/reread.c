@@ -10,6 +10,7 @@
 #include "kafka_properties.h"
 #include "log.h"
 #include "reload.h"
+#include "text_file.h"
 
 struct Reread
 {
@@ -29,6 +30,7 @@ struct Reread
 static bool take_changes(void *context, Consumer *consumer);
 static bool check_reread(const void *options, const OptionSource *sources,
 						 void *context, char *errstr, size_t errstr_size);
+static bool read_properties(Reread *own, char *errstr, size_t errstr_size);
 static void take_properties(Reread *own, Consumer *consumer);
 static bool is_credential(const char *name);
 
@@ -104,14 +106,30 @@ check_reread(const void *options, const OptionSource *sources, void *context,
 
 	if (!settings_read(own->program, settings, sources, &own->checked_ingest,
 					   &own->checked_upkeep, errstr, errstr_size) ||
-		!kafka_properties_read(&own->reread,
-							   own->settings->properties_file,
-							   &own->settings->properties, errstr,
-							   errstr_size))
+		!read_properties(own, errstr, errstr_size))
 		return false;
 	if (consumer_check(&consumer, errstr, errstr_size))
 		return true;
 	kafka_properties_free(&own->reread);
+	return false;
+}
+
+/* A pipe has been read: what came out of it stays. */
+static bool
+read_properties(Reread *own, char *errstr, size_t errstr_size)
+{
+	const char *path = own->settings->properties_file;
+
+	if (path == NULL || !text_file_is_pipe(path))
+		return kafka_properties_read(&own->reread, path,
+									 &own->settings->properties, errstr,
+									 errstr_size);
+	log_write(LOG_LEVEL_WARNING,
+			  "properties not read again, their file is a pipe", "file=%s",
+			  log_quote(path, (char[256]) {0}, 256));
+	if (kafka_properties_copy(&own->reread, own->properties))
+		return true;
+	snprintf(errstr, errstr_size, "out of memory");
 	return false;
 }
 

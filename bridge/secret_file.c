@@ -2,7 +2,8 @@
  * Reads files that hold a secret, and tells when they are open to others.
  *
  * They are not refused for that: container platforms mount secrets for all to
- * read where nobody else is.
+ * read where nobody else is.  A pipe is: secrets are read again, when a server
+ * refuses them or at each connect, and the second time it would have none.
  */
 #include "secret_file.h"
 
@@ -14,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "log.h"
+#include "text_file.h"
 
 /* Room for a private key; a device without end must not take all memory. */
 #define SECRET_MAX_BYTES 65536
@@ -25,11 +27,20 @@ static void cut_line_end(char *secret, size_t bytes);
 char *
 secret_file_read(const char *path, char *errstr, size_t errstr_size)
 {
-	FILE	   *file = fopen(path, "re");
-	char	   *secret = file != NULL ? calloc(1, SECRET_MAX_BYTES + 2) : NULL;
+	FILE	   *file;
+	char	   *secret;
 	size_t		bytes = 0;
 	bool		is_read = false;
 
+	/* before it is opened, which would wait for whoever writes to it */
+	if (text_file_is_pipe(path))
+	{
+		snprintf(errstr, errstr_size, "\"%s\" is a pipe, which can be read"
+				 " only once: a secret must be in a file", path);
+		return NULL;
+	}
+	file = fopen(path, "re");
+	secret = file != NULL ? calloc(1, SECRET_MAX_BYTES + 2) : NULL;
 	if (secret != NULL)
 	{
 		bytes = fread(secret, 1, SECRET_MAX_BYTES + 1, file);

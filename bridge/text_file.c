@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct TextFile
 {
@@ -95,6 +96,15 @@ uint64_t
 text_file_lines(const TextFile *file)
 {
 	return file->lines;
+}
+
+bool
+text_file_is_pipe(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 &&
+		(S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
 }
 
 void

@@ -3,6 +3,8 @@
 use strict;
 use warnings;
 
+use POSIX qw(mkfifo);
+
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -228,6 +230,24 @@ $broker->produce('London', '1 2 5');
 wait_for { stored() eq '3|1' } 'a load';
 is($bridge->stop, 0, 'the bridge stops');
 unlike($bridge->logged, qr/event=exit/, 'of which less is told');
+
+# what comes through a pipe comes once: properties stay, secrets are refused
+my $pipe = file_of('pipe');
+mkfifo($pipe, 0600) or die "$pipe: $!\n";
+set_config('status-seconds=1');
+$bridge = start_bridge($node, $broker, 'bridge', '--config' => $config, '-F' => $pipe);
+# which waits until the bridge reads
+append_to_file($pipe, "client.id=one\nsasl.username=fintrans\nsasl.password=hunter2\n");
+wait_for { $bridge->logged =~ /event=loading / } 'a bridge with properties from a pipe';
+set_config('status-seconds=2');
+hang_up($bridge, 'its options to be read again', qr/event="configuration read" changes=1$/m);
+like($bridge->logged, qr/event="properties not read again, their file is a pipe" file=/,
+	'its properties are not, which is told');
+unlike($bridge->logged, qr/credentials|property changed/, 'and they stay as they are');
+is($bridge->stop, 0, 'the bridge stops');
+$bridge = start_bridge($node, $broker, 'bridge', '--password-file' => $pipe);
+is($bridge->wait_exit(180), 2, 'a password that could be read only once');
+like($bridge->logged, qr/is a pipe, which can be read only once/, 'is refused');
 
 # ---------------------------------------------------------- a second SIGTERM
 

@@ -348,6 +348,25 @@ secrets_come_from_files_and_variables(void **state)
 	kafka_properties_free(&properties);
 }
 
+/* It would be empty when it is read again. */
+static void
+secrets_in_pipes_are_refused(void)
+{
+	KafkaProperties properties;
+	int			ends[2];
+	char		pair[64];
+	char		errstr[512] = "";
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "hunter2\n", 8), 8);
+	snprintf(pair, sizeof(pair), "sasl.password.file=/dev/fd/%d", ends[0]);
+	assert_false(read_pair(pair, &properties, errstr, sizeof(errstr)));
+	assert_non_null(strstr(errstr, "is a pipe, which can be read only once"));
+	assert_null(strstr(errstr, "hunter"));
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void
 secrets_that_are_not_there_are_named(void **state)
 {
@@ -376,6 +395,7 @@ secrets_that_are_not_there_are_named(void **state)
 			fail_msg("\"%s\" lacks \"%s\"", errstr, bad[i].expected);
 		assert_int_equal(properties.count, 0);
 	}
+	secrets_in_pipes_are_refused();
 	assert_bad_file(TEXT("sasl.password=x\nsasl.password.file=/dev/null\n"),
 					"line 2: file \"/dev/null\" is empty");
 	setenv("TEST_SECRET", "hunter2", 1);
