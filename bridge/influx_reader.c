@@ -243,6 +243,18 @@ influx_reader_serve(InfluxReader *reader)
 										  reader->properties);
 }
 
+void
+influx_reader_set_credentials(InfluxReader *reader, const char *user,
+							  const char *password)
+{
+	rd_kafka_error_t *error =
+		rd_kafka_sasl_set_credentials(reader->client, user, password);
+
+	if (error != NULL)
+		note(reader, rd_kafka_error_code(error), rd_kafka_error_string(error));
+	rd_kafka_error_destroy(error);
+}
+
 bool
 influx_reader_answered(const InfluxReader *reader, bool *kept)
 {

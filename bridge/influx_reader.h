@@ -65,6 +65,11 @@ extern bool influx_reader_keep(InfluxReader *reader,
 /* Let the client tell what it has to. */
 extern void influx_reader_serve(InfluxReader *reader);
 
+/* Log in with these from the next connection on. */
+extern void influx_reader_set_credentials(InfluxReader *reader,
+										  const char *user,
+										  const char *password);
+
 /* Has Kafka answered?  kept says whether it has kept the positions. */
 extern bool influx_reader_answered(const InfluxReader *reader, bool *kept);
 

@@ -154,6 +154,14 @@ influx_run_advance(InfluxRun *run, size_t number, int64_t committed,
 }
 
 void
+influx_run_set_credentials(InfluxRun *run, const char *user,
+						   const char *password)
+{
+	if (run->reader != NULL)
+		influx_reader_set_credentials(run->reader, user, password);
+}
+
+void
 influx_run_step(InfluxRun *run)
 {
 	int64_t		now_ms = clock_monotonic_ms();

@@ -52,6 +52,10 @@ extern bool influx_run_is_of(const InfluxRun *run,
 extern void influx_run_advance(InfluxRun *run, size_t lane, int64_t committed,
 							   bool may_have_letters);
 
+/* Log in to Kafka with these from the next connection on. */
+extern void influx_run_set_credentials(InfluxRun *run, const char *user,
+									   const char *password);
+
 /* Do what is due, and wait a moment for more. */
 extern void influx_run_step(InfluxRun *run);
 

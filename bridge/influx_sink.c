@@ -1,13 +1,15 @@
 /*
  * The thread and its mailbox.
  *
- * Locking: `lock` guards the mail (positions, what is new about them, stop,
- * through) and is held only to copy it; all else is the thread's.
+ * Locking: `lock` guards the mail (positions, what is new about them,
+ * credentials, stop, through) and is held only to copy it; status_seconds is
+ * atomic, all else is the thread's.
  */
 #include "influx_sink.h"
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,7 @@
 #include "clock.h"
 #include "influx_run.h"
 #include "log.h"
+#include "secret_file.h"
 
 /* Whoever stores is served first, where processors are few. */
 #define NICENESS 5
@@ -44,6 +47,8 @@ typedef struct Mail
 	OffsetList	positions;		/* committed, of the partitions that are ours */
 	bool	   *may_have_letters;	/* by place in the list */
 	bool		is_new;			/* since the thread looked */
+	char	   *user;			/* new ones; NULL for none */
+	char	   *password;
 	bool		stop;
 	int64_t		stop_ms;		/* monotonic: until then */
 } Mail;
@@ -61,7 +66,8 @@ struct InfluxSink
 	bool	   *may_have_letters;
 	InfluxStats stats;
 	Metrics    *metrics;
-	int64_t		status_ms;		/* when the next status line is due */
+	atomic_int_fast64_t status_seconds;	/* 0 for no status line */
+	int64_t		status_ms;		/* of the latest status line, monotonic */
 	pthread_t	thread;
 	pthread_mutex_t lock;
 	Mail		mail;
@@ -75,9 +81,11 @@ static void free_sink(InfluxSink *sink);
 static void *sink_main(void *argument);
 static bool read_mail(InfluxSink *sink);
 static bool copy_mail(InfluxSink *sink);
+static void take_credentials(InfluxSink *sink);
 static void take_positions(InfluxSink *sink);
 static void note_through(InfluxSink *sink);
 static void publish(InfluxSink *sink);
+static void report_due(InfluxSink *sink);
 static void report_status(InfluxSink *sink, const char *state);
 
 bool
@@ -98,6 +106,7 @@ influx_sink_start(InfluxSink **out, InfluxSettings *settings,
 	}
 	sink->settings = settings;
 	sink->metrics = metrics;
+	atomic_init(&sink->status_seconds, settings->status_seconds);
 	sink->kafka = *consumer;
 	sink->kafka.group = settings->group;
 	sink->kafka.properties = &settings->properties;
@@ -142,6 +151,40 @@ influx_sink_assign(InfluxSink *sink, const OffsetList *positions)
 	sink->through = false;
 	pthread_mutex_unlock(&sink->lock);
 	influx_client_wake(sink->client);
+}
+
+bool
+influx_sink_set_credentials(InfluxSink *sink, const char *user,
+							const char *password)
+{
+	char	   *new_user;
+	char	   *new_password;
+
+	if (sink == NULL)
+		return true;
+	new_user = strdup(user);
+	new_password = strdup(password);
+	if (new_user == NULL || new_password == NULL)
+	{
+		free(new_user);
+		secret_file_free(new_password);
+		return false;
+	}
+	pthread_mutex_lock(&sink->lock);
+	free(sink->mail.user);
+	secret_file_free(sink->mail.password);
+	sink->mail.user = new_user;
+	sink->mail.password = new_password;
+	pthread_mutex_unlock(&sink->lock);
+	influx_client_wake(sink->client);
+	return true;
+}
+
+void
+influx_sink_set_status(InfluxSink *sink, int64_t seconds)
+{
+	if (sink != NULL)
+		atomic_store(&sink->status_seconds, seconds);
 }
 
 /* The slots of the batch are the places of the list assigned last. */
@@ -272,6 +315,8 @@ free_sink(InfluxSink *sink)
 	free(sink->may_have_letters);
 	offset_list_free(&sink->mail.positions);
 	free(sink->mail.may_have_letters);
+	free(sink->mail.user);
+	secret_file_free(sink->mail.password);
 	pthread_mutex_destroy(&sink->lock);
 	free(sink);
 }
@@ -292,13 +337,11 @@ sink_main(void *argument)
 									  &(InfluxResult) {0});
 		note_through(sink);
 		publish(sink);
-		if (sink->settings->status_seconds > 0 &&
-			clock_monotonic_ms() >= sink->status_ms)
-			report_status(sink, "running");
+		report_due(sink);
 	}
 	influx_run_close(sink->run);
 	publish(sink);
-	if (sink->settings->status_seconds > 0)
+	if (atomic_load(&sink->status_seconds) > 0)
 		report_status(sink, "stopped");
 	return NULL;
 }
@@ -317,9 +360,34 @@ read_mail(InfluxSink *sink)
 		(!sink->through && clock_monotonic_ms() < mail->stop_ms &&
 		 atomic_load(&sink->stats.failing_ms) == 0);
 	pthread_mutex_unlock(&sink->lock);
+	take_credentials(sink);
 	if (is_new)
 		take_positions(sink);
 	return go_on;
+}
+
+/* Of a reader that is open, and of those to come. */
+static void
+take_credentials(InfluxSink *sink)
+{
+	KafkaProperties *properties = sink->kafka.properties;
+	char	   *user;
+	char	   *password;
+
+	pthread_mutex_lock(&sink->lock);
+	user = sink->mail.user;
+	password = sink->mail.password;
+	sink->mail.user = NULL;
+	sink->mail.password = NULL;
+	pthread_mutex_unlock(&sink->lock);
+	if (password == NULL)
+		return;
+	kafka_properties_set(properties, "sasl.username", user);
+	kafka_properties_set(properties, "sasl.password", password);
+	if (sink->run != NULL)
+		influx_run_set_credentials(sink->run, user, password);
+	free(user);
+	secret_file_free(password);
 }
 
 /* Without memory it is tried again. */
@@ -392,14 +460,23 @@ publish(InfluxSink *sink)
 				atomic_load(&stats->failing_ms) != 0);
 }
 
+/* So long after the line before, by what is wanted now. */
+static void
+report_due(InfluxSink *sink)
+{
+	int64_t		period_ms = atomic_load(&sink->status_seconds) * 1000;
+
+	if (period_ms > 0 && clock_monotonic_ms() >= sink->status_ms + period_ms)
+		report_status(sink, "running");
+}
+
 static void
 report_status(InfluxSink *sink, const char *state)
 {
 	InfluxStats *stats = &sink->stats;
 	int64_t		dropped = 0;
 
-	sink->status_ms = clock_monotonic_ms() +
-		sink->settings->status_seconds * 1000;
+	sink->status_ms = clock_monotonic_ms();
 	for (int i = INFLUX_RESULT_STORED + 1; i < INFLUX_RESULT_COUNT; i++)
 		dropped += atomic_load(&stats->points[i]);
 	log_write(LOG_LEVEL_INFO, "InfluxDB",

@@ -34,7 +34,7 @@ typedef struct InfluxSettings
 	KafkaProperties properties; /* the user's; of no other thread */
 	char		group[512];		/* that positions are kept under */
 	const char *conninfo;		/* PostgreSQL's */
-	int64_t		status_seconds; /* 0 for no status line */
+	int64_t		status_seconds; /* 0 for no status line, at the start */
 } InfluxSettings;
 
 /*
@@ -53,6 +53,16 @@ extern bool influx_sink_start(InfluxSink **sink,
  * list is copied.  Costs the caller a lock that is never held for long.
  */
 extern void influx_sink_assign(InfluxSink *sink, const OffsetList *positions);
+
+/*
+ * SIGHUP: log in to Kafka with these from the next connection on; sink may be
+ * NULL.  False, and nothing changed, when memory is short.
+ */
+extern bool influx_sink_set_credentials(InfluxSink *sink, const char *user,
+										const char *password);
+
+/* SIGHUP: a status line so often, 0 for none; sink may be NULL. */
+extern void influx_sink_set_status(InfluxSink *sink, int64_t seconds);
 
 /* The batch has been committed. */
 extern void influx_sink_advance(InfluxSink *sink, const Batch *batch);

@@ -32,6 +32,9 @@ static bool check_reread(const void *options, const OptionSource *sources,
 						 void *context, char *errstr, size_t errstr_size);
 static bool read_properties(Reread *own, char *errstr, size_t errstr_size);
 static void take_properties(Reread *own, Consumer *consumer);
+static bool set_credentials(Reread *own, Consumer *consumer,
+							const char *user, const char *password,
+							char *errstr, size_t errstr_size);
 static bool is_credential(const char *name);
 
 Reread *
@@ -86,6 +89,7 @@ take_changes(void *context, Consumer *consumer)
 	ingest->skip_lost = changed->skip_lost;
 	ingest->time_range = changed->time_range;
 	ingest->status_seconds = changed->status_seconds;
+	influx_sink_set_status(ingest->sink, changed->status_seconds);
 	ingest->reject_window = changed->reject_window;
 	ingest->reject_percent = changed->reject_percent;
 	upkeep_set(own->upkeep, &own->checked_upkeep);
@@ -162,8 +166,8 @@ take_properties(Reread *own, Consumer *consumer)
 	}
 	if (credentials_differ && user != NULL && password != NULL)
 	{
-		if (consumer_set_credentials(consumer, user, password, errstr,
-									 sizeof(errstr)))
+		if (set_credentials(own, consumer, user, password, errstr,
+							sizeof(errstr)))
 			log_write(LOG_LEVEL_INFO, "credentials changed", NULL);
 		else
 			log_write(LOG_LEVEL_ERROR, "credentials not changed", "reason=%s",
@@ -175,6 +179,20 @@ take_properties(Reread *own, Consumer *consumer)
 	own->latest = *new;
 	own->has_latest = true;
 	*new = (KafkaProperties) {0};
+}
+
+/* Each client has its own. */
+static bool
+set_credentials(Reread *own, Consumer *consumer, const char *user,
+				const char *password, char *errstr, size_t errstr_size)
+{
+	if (!consumer_set_credentials(consumer, user, password, errstr,
+								  errstr_size))
+		return false;
+	if (influx_sink_set_credentials(own->ingest->sink, user, password))
+		return true;
+	snprintf(errstr, errstr_size, "out of memory for the client for InfluxDB");
+	return false;
 }
 
 static bool

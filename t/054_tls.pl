@@ -11,6 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 use FintransBroker;
+use FintransFakeInflux;
 use FintransProcess;
 use FintransTest;
 use FintransTls;
@@ -242,6 +243,29 @@ wait_until_loaded($node, $broker);
 is($bridge->stop, 0, 'the bridge ends well');
 check_exactly_once($node, $broker, 'after all permissions are there');
 
+# ------------------------------------ the password, changed by SIGHUP
+
+# that of a bridge's client for InfluxDB, too, which has its own
+my $fake = FintransFakeInflux->new;
+$fake->start;
+permit('--add', '--group', 'fintrans-test-influx');
+my @login = ('security.protocol=sasl_ssl', $tls[1], "sasl.mechanisms=$mechanism",
+	'sasl.username=bridge', 'reconnect.backoff.max.ms=500');
+my $changed = bridge_at('changed', 'SECURE', [ @login, "sasl.password=$wrong_password" ],
+	'--influx-url' => $fake->url, '--topics' => 'London',
+	'--config' => $tls->secret('changed.conf', "status-seconds = 0\n"));
+wait_for { $changed->logged =~ /cause="the broker refuses the user or the password/ }
+'the wrong password to be refused';
+$tls->secret('changed.properties', join('', map { "$_\n" }
+	"bootstrap.servers=127.0.0.1:$port{SECURE}", @login, "sasl.password=$password"));
+$tls->secret('changed.conf', "status-seconds = 1\n");
+$changed->signal('HUP');
+wait_for { $fake->accepted =~ /^London,/m } 'InfluxDB to be sent points with the new one';
+wait_for { $changed->logged =~ /event=InfluxDB state=running / }
+'a status line of InfluxDB, which there was none of before';
+is($changed->stop, 0, 'the bridge ends well');
+is($fake->stop, -9, 'InfluxDB is stopped');
+
 # ---------------------------------------------------------- how much is told
 
 foreach my $name (sort keys %bridge)
@@ -265,7 +289,8 @@ foreach my $name (sort keys %bridge)
 
 # -------------------------------------------------------------- no secrets
 
-my %written = map { $_->{name} => $_->logged . $_->output } values %bridge, $bridge, $refused, $talker;
+my %written = map { $_->{name} => $_->logged . $_->output } values %bridge, $bridge, $changed, $refused,
+  $talker;
 foreach my $name (sort keys %written)
 {
 	my @secrets = ($password, $wrong_password);
