@@ -4,15 +4,32 @@
  *
  * libpq itself is not used: --show-options belongs to programs that have no
  * database, and a string that libpq refuses may hold a password all the same.
+ * So does one with a keyword that libpq does not have: what looks like it may
+ * be the rest of a password with a blank in it, and nothing is shown.
  */
 #include "redact.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #define HIDDEN "(hidden)"
+
+/* libpq's, of versions 15 to 18, but for those that only say what is secret. */
+static const char *const keywords[] = {
+	"application_name", "channel_binding", "client_encoding",
+	"connect_timeout", "dbname", "fallback_application_name", "gssdelegation",
+	"gssencmode", "gsslib", "host", "hostaddr", "keepalives",
+	"keepalives_count", "keepalives_idle", "keepalives_interval", "krbsrvname",
+	"load_balance_hosts", "max_protocol_version", "min_protocol_version",
+	"oauth_client_id", "oauth_issuer", "oauth_scope", "options", "passfile",
+	"port", "replication", "require_auth", "requirepeer", "service",
+	"servicefile", "ssl", "ssl_max_protocol_version",
+	"ssl_min_protocol_version", "sslcert", "sslcertmode", "sslcompression",
+	"sslcrl", "sslcrldir", "sslkey", "sslkeylogfile", "sslmode",
+	"sslnegotiation", "sslrootcert", "sslsni", "target_session_attrs",
+	"tcp_user_timeout", "user"
+};
 
 /* Text being made; overflow is noticed, not written. */
 typedef struct Output
@@ -28,6 +45,7 @@ static const char *pair_value_end(const char *value);
 static bool redact_uri(const char *text, Output *output);
 static bool redact_query(const char *query, Output *output);
 static bool is_secret(const char *name, size_t bytes);
+static bool is_shown(const char *name, size_t bytes);
 static void add(Output *output, const char *text, size_t bytes);
 
 void
@@ -66,7 +84,8 @@ redact_pairs(const char *text, Output *output)
 			return false;
 		value = text + 1 + strspn(text + 1, blanks);
 		end = pair_value_end(value);
-		if (end == NULL)
+		if (end == NULL ||
+			(!is_secret(name, name_bytes) && !is_shown(name, name_bytes)))
 			return false;
 		if (output->bytes > 0)
 			add(output, " ", 1);
@@ -150,7 +169,8 @@ redact_query(const char *query, Output *output)
 		size_t		value_bytes = strcspn(value, "&");
 
 		/* an encoded name may spell "password" */
-		if (*value != '=' || memchr(name, '%', name_bytes) != NULL)
+		if (*value != '=' ||
+			(!is_secret(name, name_bytes) && !is_shown(name, name_bytes)))
 			return false;
 		add(output, query, 1 + name_bytes);
 		if (is_secret(name, name_bytes))
@@ -166,21 +186,21 @@ redact_query(const char *query, Output *output)
 static bool
 is_secret(const char *name, size_t bytes)
 {
-	static const char *const parts[] = {"password", "secret", "key"};
-	char		copy[64];
+	static const char *const parts[] = {"password", "secret", "scram_"};
 
-	if (bytes >= sizeof(copy))
-		return true;
-	memcpy(copy, name, bytes);
-	copy[bytes] = '\0';
-	/* the path of the key, not the key */
-	if (strcmp(copy, "sslkey") == 0)
-		return false;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-	{
-		if (strcasestr(copy, parts[i]) != NULL)
+		if (memmem(name, bytes, parts[i], strlen(parts[i])) != NULL)
 			return true;
-	}
+	return false;
+}
+
+static bool
+is_shown(const char *name, size_t bytes)
+{
+	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
+		if (strlen(keywords[i]) == bytes &&
+			memcmp(name, keywords[i], bytes) == 0)
+			return true;
 	return false;
 }
 

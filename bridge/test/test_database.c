@@ -83,6 +83,11 @@ a_password_not_encoded_is_refused(void **state)
 	assert_refused("postgresql://u:1/w0rd@db1/bank", "%2F");
 	assert_refused("postgresql://u:pa55%w0rd@db1/bank", "cannot be parsed");
 	assert_refused("host=db1 password=pa55 w0rd", "cannot be parsed");
+	assert_refused("host=db1 password=pa55 w0rd=pa55", "cannot be parsed");
+	assert_refused("host=db1 password='pa55 w0rd", "cannot be parsed");
+	assert_refused("host=db1 password='pa55'w0rd", "cannot be parsed");
+	assert_refused("host=db1 password=pa55 passfile=/nonexistent/pass",
+				   "\"/nonexistent/pass\": No such file");
 }
 
 static void

@@ -616,12 +616,18 @@ passwords_are_not_shown(void **state)
 						  "password=(hidden) host=a");
 	assert_shown_database("password=hunter2\\ hunter2 host=a",
 						  "password=(hidden) host=a");
+	assert_shown_database("password=hunter2\thost=a\n passfile='/a b'",
+						  "password=(hidden) host=a passfile='/a b'");
+	assert_shown_database("password='' host=a", "password=(hidden) host=a");
+	assert_shown_database("password='a''hunter2' host=a", "(hidden)");
 	assert_shown_database("sslpassword=hunter2 sslkey=/k",
 						  "sslpassword=(hidden) sslkey=/k");
 	assert_shown_database("postgresql://me:hunter2@a:5432/db",
 						  "postgresql://me:(hidden)@a:5432/db");
 	assert_shown_database("postgres://a,[::1]:5/db?user=me&password=hunter2",
 						  "postgres://a,[::1]:5/db?user=me&password=(hidden)");
+	assert_shown_database("postgresql://a?sslpassword=hunter2&passfile=/a",
+						  "postgresql://a?sslpassword=(hidden)&passfile=/a");
 	assert_shown_database("postgresql://me@a/db", "postgresql://me@a/db");
 }
 
@@ -632,6 +638,10 @@ doubtful_connection_strings_are_hidden(void **state)
 	static const char *const doubtful[] = {
 		"hunter2",
 		"host=a hunter2",
+		"password=ab hunter2=ef host=a",
+		"password=ab cd=hunter2",
+		"PASSWORD=ab CD=hunter2",
+		"postgresql://a/db?password=ab&cd=hunter2",
 		"host=a password 'hunter2'",
 		"password='hunter2",
 		"=hunter2",
