@@ -559,7 +559,7 @@ load(IngestSettings *ingest, const ConsumerSettings *of_consumer,
 	if (!influx_sink_start(&ingest->sink, ingest->influx, of_consumer,
 						   ingest->currency, monitor_metrics(monitor), errstr,
 						   errstr_size) ||
-		(ingest->is_watched &&
+		(ingest->watches_kafka &&
 		 !consumer_watch(*consumer, errstr, errstr_size)) ||
 		!ingest_run(ingest, *consumer, writer, monitor, errstr, errstr_size))
 	{

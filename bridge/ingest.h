@@ -33,8 +33,9 @@ typedef struct IngestSettings
 	int64_t		max_messages;	/* 0 for no limit */
 	int64_t		status_seconds; /* 0 for no status line */
 	const char *group;
-	bool		is_watched;		/* somebody may ask how things stand, also
-								 * while there is nothing to do */
+	/* somebody may ask how things stand, also while there is nothing to do */
+	bool		watches_kafka;
+	bool		watches_database;
 	int64_t		reject_window;	/* the breaker's */
 	int64_t		reject_percent;
 	/* changes what can change of these; false when all stays as it is */

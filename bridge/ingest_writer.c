@@ -136,7 +136,7 @@ ingest_drop(Ingest *ingest)
 void
 ingest_check_database(Ingest *ingest, int64_t now_ms)
 {
-	if (!ingest->settings->is_watched || ingest->closing != CLOSING_NOT ||
+	if (!ingest->settings->watches_database || ingest->closing != CLOSING_NOT ||
 		now_ms < ingest->check_ms || !writer_is_idle(ingest->writer))
 		return;
 	ingest->checking = true;

@@ -32,7 +32,10 @@ settings_read(const OptionsProgram *program, const Settings *settings,
 	ingest->max_messages = settings->max_messages;
 	ingest->status_seconds = settings->status_seconds;
 	ingest->group = settings->group;
-	ingest->is_watched = settings->http_port > 0;
+	/* reports tell how far Kafka is, and get to a database that is there */
+	ingest->watches_kafka = settings->http_port > 0 ||
+		settings->report_seconds > 0;
+	ingest->watches_database = settings->http_port > 0;
 	ingest->reject_window = settings->reject_window;
 	ingest->reject_percent = settings->reject_percent;
 	if (!time_spec_parse_start(settings->start, &ingest->start, errstr,

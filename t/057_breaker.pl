@@ -84,7 +84,7 @@ my @good = map { "1 2 $_" } 1 .. 30;
 my @poison = map { qq({"from": "7654321", "to": "b", "amount": $_}) } 1 .. 300;
 produce_lines('London', @good, @poison, @good);
 produce_lines('NYC', @good);
-my $bridge = start_bridge($node, $broker, 'bridge', @options);
+my $bridge = start_bridge($node, $broker, 'bridge', @options, '--report-seconds' => 1);
 wait_for { standing('London') eq '50|30|20' } 'London to be halted';
 wait_for { standing('NYC') eq '30|30|0' } 'NYC to be loaded';
 wait_for { halted($bridge) eq 'London' } 'the halt to be told';
@@ -92,6 +92,14 @@ like($bridge->logged,
 	qr/event="partition halted" topic=London partition=0 reason="offset 50 \(\w+\) would be dead letter 21 of 100 offsets: [^"]*--max-reject-percent/,
 	'which offset, which reason and which option');
 unlike($bridge->logged, qr/7654321/, 'and no payload');
+
+# its lag is told as Kafka has it, though nothing of it is fetched
+produce_lines('London', @good);
+wait_for {
+	$node->safe_psql('postgres', q{
+		SELECT lag FROM fintrans_partition_status WHERE topic = 'London'}) eq 390 - 50
+}
+'the lag of a halted partition to grow';
 
 # the others go on; a second one that halts does not have the first told again
 produce_lines('NYC', @good);
@@ -153,7 +161,7 @@ is(standing('London'), '50|30|20', 'nothing changed, so London stays');
 set_config('max-reject-percent=100', 'reject-window=100');
 $bridge->signal('HUP');
 wait_until_loaded($node, $broker);
-is(standing('London'), '360|60|300', 'London is loaded to its end');
+is(standing('London'), '390|90|300', 'London is loaded to its end');
 is(standing('SF'), '300|0|285', 'and SF, but for what was purged');
 is($bridge->stop, 0, 'the bridge stops');
 is($node->safe_psql('postgres', 'SELECT * FROM fintrans_verify()'), '',
