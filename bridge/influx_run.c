@@ -550,12 +550,13 @@ keep_positions(InfluxRun *run, int64_t now_ms)
 	offset_list_free(&positions);
 }
 
+/* Before Kafka has told where InfluxDB was left there is no lag to tell. */
 static void
 publish_stats(InfluxRun *run)
 {
 	int64_t		lag = 0;
 
-	for (size_t i = 0; i < run->partitions.count; i++)
+	for (size_t i = 0; run->reading && i < run->partitions.count; i++)
 		if (run->lanes[i].committed > run->lanes[i].sent)
 			lag += run->lanes[i].committed - run->lanes[i].sent;
 	atomic_store(&run->stats->lag, lag);

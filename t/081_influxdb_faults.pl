@@ -181,6 +181,17 @@ is($bridge->wait_exit(180), 1,
 like($bridge->logged, qr/InfluxDB has not been sent all that PostgreSQL has/,
 	'and says so');
 
+# before Kafka has told where InfluxDB was left, all there is would be a lag
+$broker->command('error OffsetFetch GROUP_AUTHORIZATION_FAILED 1000');
+$bridge = start_bridge($node, $broker, 'bridge', @influx, '--status-seconds' => 1);
+wait_for { $bridge->logged =~ /event="could not find out where InfluxDB was left, retrying"/ }
+'Kafka to be asked in vain';
+wait_for { $bridge->logged =~ /event=InfluxDB state=retrying / } 'a status line';
+unlike($bridge->logged, qr/event=InfluxDB .* lag=[1-9]/, 'no lag is told that is not known');
+$broker->command('clear OffsetFetch');
+wait_for { $bridge->logged =~ /event=InfluxDB .* lag=10 / } 'the lag there is';
+is($bridge->stop, 0, 'the bridge ends well');
+
 # --------------------------------------------------------- InfluxDB 2, tokens
 
 my $secret = file_of('token');
