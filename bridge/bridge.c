@@ -506,7 +506,8 @@ run_watched(const Settings *settings, IngestSettings *ingest,
 			  log_quote(settings->group, (char[256]) {0}, 256),
 			  log_quote(settings->topics, (char[512]) {0}, 512));
 	if (writer != NULL)
-		thread = upkeep_start(settings->database, upkeep, errstr, errstr_size);
+		thread = upkeep_start(settings->database, upkeep, monitor, errstr,
+							  errstr_size);
 	if (thread != NULL)
 		reread = reread_new(&program, settings, ingest, thread, properties,
 							errstr, errstr_size);

@@ -125,6 +125,7 @@ list_partition(Ingest *ingest, const OffsetItem *given, int64_t stored,
 						halt != NULL ? halt->position.offset : stored, end,
 						now_ms);
 	item->halted = halt != NULL ? halt->reason : NULL;
+	item->unreadable = halt != NULL && halt->verdict == POSITION_TRIPPED;
 	item->unanswered =
 		offset_list_find(&assignment->unanswered, given->topic,
 						 given->partition) != NULL ||

@@ -19,6 +19,7 @@ typedef struct LagItem
 	int64_t		since_ms;		/* since when it has been behind without
 								 * getting on, monotonic; 0 for not behind */
 	const char *halted;			/* why, the caller's; NULL for not */
+	bool		unreadable;		/* halted by the breaker */
 	bool		unanswered;		/* Kafka does not answer for it */
 } LagItem;
 

@@ -40,6 +40,7 @@ typedef enum MetricLabel
 	LABEL_SQLSTATE_CLASS,
 	LABEL_STATE,
 	LABEL_CAUSE,
+	LABEL_TASK,
 	LABEL_VERSION
 } MetricLabel;
 
@@ -96,6 +97,8 @@ static const char *const reasons[] = {FINTRANS_REJECT_REASONS(WORD)};
 static const char *const reason_meanings[] = {
 	FINTRANS_REJECT_REASONS(MEANING)
 };
+const char *const metrics_task_words[] = {METRICS_TASKS(WORD)};
+static const char *const task_meanings[] = {METRICS_TASKS(MEANING)};
 static const char *const point_results[] = {INFLUX_RESULTS(WORD)};
 static const char *const point_result_meanings[] = {INFLUX_RESULTS(MEANING)};
 static const char *const state_meanings[] = {BRIDGE_STATES(MEANING)};
@@ -127,6 +130,7 @@ static const LabelSpec labels[] = {
 	BRIDGE_STATE_COUNT},
 	[LABEL_CAUSE] = {"cause", readiness_cause_words, cause_meanings,
 	READINESS_CAUSE_COUNT},
+	[LABEL_TASK] = {"task", metrics_task_words, task_meanings, TASK_COUNT},
 	[LABEL_VERSION] = {"version", versions, NULL, COUNT(versions)},
 };
 

@@ -62,11 +62,15 @@
 	  "Points in requests that InfluxDB has not answered for yet.") \
 	X(INFLUX_LAG, "influx_lag_messages", GAUGE, NONE, NONE, \
 	  "Messages that the database has, as rows or dead letters, and that " \
-	  "InfluxDB has not been sent yet.") \
+	  "InfluxDB has not been sent yet; 0 before Kafka has told where it was " \
+	  "left, which influx_failing tells of.") \
 	X(INFLUX_RETRIES, "influx_retries_total", COUNTER, NONE, NONE, \
 	  "Requests to InfluxDB that failed and were made again.") \
 	X(INFLUX_FAILING, "influx_failing", GAUGE, NONE, NONE, \
 	  "1 while InfluxDB takes no points, else 0.") \
+	X(UPKEEP_FAILING, "upkeep_failing", GAUGE, TASK, NONE, \
+	  "1 while a task of upkeep fails, else 0; /ready names it, and may say " \
+	  "yes all the same.") \
 	X(READY, "ready", GAUGE, NONE, NONE, \
 	  "1 when /ready says so, else 0.") \
 	X(NOT_READY, "not_ready", GAUGE, CAUSE, NONE, \
@@ -100,6 +104,24 @@ typedef enum MetricId
 	X(ASSIGNED, "assigned") \
 	X(REVOKED, "revoked") \
 	X(LOST, "lost")
+
+/* What upkeep does: X(enumerator, word, meaning). */
+#define METRICS_TASKS(X) \
+	X(RETENTION, "retention", "--retain: old partitions are dropped") \
+	X(DEAD_LETTERS, "dead_letters", \
+	  "--retain-dead-letters: old dead letters are purged") \
+	X(INDEXES, "indexes", \
+	  "partitions of days that have passed are indexed, unless --no-index")
+
+typedef enum MetricsTask
+{
+#define X(enumerator, word, meaning) TASK_##enumerator,
+	METRICS_TASKS(X)
+#undef X
+	TASK_COUNT
+} MetricsTask;
+
+extern const char *const metrics_task_words[TASK_COUNT];
 
 typedef enum MetricsResult
 {

@@ -1,6 +1,6 @@
 /*
- * Locking: `lock` guards readiness, partitions and failure, and is held for as
- * long as it takes to copy them, never while text is made or sent.  Numbers
+ * Locking: `lock` guards readiness, partitions, upkeep and failure, and is held
+ * for as long as it takes to copy them, never while text is made or sent.  Numbers
  * and the time of the latest tick are atomic.
  */
 #include "monitor.h"
@@ -24,6 +24,7 @@
 #define DEAD_MS 60000
 
 #define FAILURE_BYTES 600
+#define UPKEEP_BYTES 300
 
 #define PLAIN_TEXT "text/plain; charset=utf-8"
 #define METRICS_TEXT "text/plain; version=0.0.4; charset=utf-8"
@@ -37,6 +38,8 @@ struct Monitor
 	MetricsPartition *partitions;
 	size_t		partition_count;
 	size_t		partitions_allocated;
+	char		upkeep[TASK_COUNT][UPKEEP_BYTES];	/* why a task fails, "" for
+													 * not */
 	char		failure[FAILURE_BYTES]; /* "" for none */
 };
 
@@ -60,6 +63,7 @@ static const MonitorPage pages[] = {
 	{NULL, PLAIN_TEXT, write_not_found}
 };
 
+static void list_upkeep(Monitor *monitor, char *text, size_t size);
 static int64_t still_ms(const Monitor *monitor);
 static bool is_ready(const Monitor *monitor, const Readiness *readiness);
 static void copy_partitions(Monitor *monitor, const LagList *partitions);
@@ -125,6 +129,18 @@ monitor_publish(Monitor *monitor, const Readiness *readiness,
 	monitor->readiness = *readiness;
 	copy_partitions(monitor, partitions);
 	pthread_mutex_unlock(&monitor->lock);
+}
+
+void
+monitor_note_upkeep(Monitor *monitor, MetricsTask task, const char *error)
+{
+	char	   *text = monitor->upkeep[task];
+
+	pthread_mutex_lock(&monitor->lock);
+	snprintf(text, UPKEEP_BYTES, "%s", error != NULL ? error : "");
+	readiness_clean_line(text);
+	pthread_mutex_unlock(&monitor->lock);
+	metrics_set(monitor->metrics, METRIC_UPKEEP_FAILING, task, error != NULL);
 }
 
 void
@@ -194,6 +210,7 @@ write_ready(Monitor *monitor, HttpAnswer *answer)
 {
 	Readiness  *readiness = read_readiness(monitor);
 	char		still[80] = "";
+	char		upkeep[TASK_COUNT * (UPKEEP_BYTES + 40)];
 	bool		ready;
 	bool		said;
 
@@ -205,12 +222,27 @@ write_ready(Monitor *monitor, HttpAnswer *answer)
 				 "%s: the main loop has stood still for %" PRId64 " s\n",
 				 readiness_cause_words[CAUSE_MAIN_LOOP],
 				 still_ms(monitor) / 1000);
-	said = say(answer, ready ? 200 : 503, "%s\nstate: %s\n%s%s",
+	list_upkeep(monitor, upkeep, sizeof(upkeep));
+	said = say(answer, ready ? 200 : 503, "%s\nstate: %s\n%s%s%s",
 			   ready ? "ready" : "not ready",
 			   bridge_state_words[readiness->state], still,
-			   readiness->reasons);
+			   readiness->reasons, upkeep);
 	free(readiness);
 	return said;
+}
+
+/* A line for each task that fails. */
+static void
+list_upkeep(Monitor *monitor, char *text, size_t size)
+{
+	TextBuffer	buffer = text_buffer_of(text, size);
+
+	pthread_mutex_lock(&monitor->lock);
+	for (int i = 0; i < TASK_COUNT; i++)
+		if (monitor->upkeep[i][0] != '\0')
+			text_buffer_add(&buffer, "upkeep: %s: %s\n",
+							metrics_task_words[i], monitor->upkeep[i]);
+	pthread_mutex_unlock(&monitor->lock);
 }
 
 static bool

@@ -32,6 +32,13 @@ extern void monitor_tick(Monitor *monitor);
 extern void monitor_publish(Monitor *monitor, const Readiness *readiness,
 							const LagList *partitions);
 
+/*
+ * A task of upkeep has failed, with this error of the database, or, with NULL,
+ * gone well.  It is told, but the bridge stays ready: it loads all the same.
+ */
+extern void monitor_note_upkeep(Monitor *monitor, MetricsTask task,
+								const char *error);
+
 /* The bridge cannot go on, and ends; the reason is safe to log. */
 extern void monitor_fail(Monitor *monitor, const char *reason);
 

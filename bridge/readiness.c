@@ -40,7 +40,6 @@ static BridgeState find_state(const Readiness *readiness,
 static void give_reason(Reasons *reasons, ReadinessCause cause,
 						const char *format,...)
 			__attribute__((format(printf, 3, 4)));
-static void clean_line(char *line);
 
 const char *const bridge_state_words[BRIDGE_STATE_COUNT] = {
 #define X(enumerator, word, meaning) word,
@@ -123,7 +122,7 @@ judge_partition(Reasons *reasons, const ReadinessFacts *facts,
 				const LagItem *item)
 {
 	if (item->halted != NULL)
-		give_reason(reasons, CAUSE_HALTED,
+		give_reason(reasons, item->unreadable ? CAUSE_UNREADABLE : CAUSE_HALTED,
 					"topic \"%s\" partition %" PRId32 ": %s", item->topic,
 					item->partition, item->halted);
 	else if (item->unanswered)
@@ -163,7 +162,7 @@ find_state(const Readiness *readiness, const ReadinessFacts *facts)
 		return STATE_RETRYING;
 	if (facts->starting)
 		return STATE_STARTING;
-	if (readiness->causes[CAUSE_HALTED])
+	if (readiness->causes[CAUSE_HALTED] || readiness->causes[CAUSE_UNREADABLE])
 		return STATE_HALTED;
 	return facts->loading ? STATE_LOADING : STATE_WAITING;
 }
@@ -180,7 +179,7 @@ give_reason(Reasons *reasons, ReadinessCause cause, const char *format,...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	clean_line(text);
+	readiness_clean_line(text);
 	reasons->readiness->causes[cause] = true;
 	text_buffer_add(buffer, "%s: %s\n", readiness_cause_words[cause], text);
 	if (text_buffer_is_whole(buffer))
@@ -190,9 +189,8 @@ give_reason(Reasons *reasons, ReadinessCause cause, const char *format,...)
 	reasons->left_out++;
 }
 
-/* What others said may have lines, or command a terminal. */
-static void
-clean_line(char *line)
+void
+readiness_clean_line(char *line)
 {
 	for (; *line != '\0'; line++)
 		if ((unsigned char) *line < ' ' || *line == 0x7f)

@@ -48,7 +48,11 @@ typedef enum BridgeState
 	X(ASSIGNMENT, "assignment", \
 	  "the group has given no partitions yet, or it is not known yet where " \
 	  "they begin") \
-	X(HALTED, "halted", "a partition waits for a human") \
+	X(HALTED, "halted", \
+	  "a partition waits for a human, for another reason than the next") \
+	X(UNREADABLE, "unreadable", \
+	  "a partition waits for a human, since hardly anything of it can be " \
+	  "read: --max-reject-percent") \
 	X(UNANSWERED, "unanswered", \
 	  "a partition has no leader, or its broker does not answer") \
 	X(STALLED, "stalled", \
@@ -99,6 +103,9 @@ extern const char *const readiness_cause_words[READINESS_CAUSE_COUNT];
 
 extern void readiness_judge(Readiness *readiness,
 							const ReadinessFacts *facts);
+
+/* Make one line of what others said, which commands no terminal. */
+extern void readiness_clean_line(char *line);
 
 extern bool readiness_is_ready(const Readiness *readiness);
 

@@ -1,7 +1,8 @@
 /*
- * A failure is logged and tried again within the hour: that rows stay longer,
- * or are found more slowly, harms nobody.  Several bridges may do this at
- * once; they share the work.
+ * A failure is logged, told to the monitor, and tried again: soon when the
+ * database was away or busy, else in an hour, since that rows stay longer, or
+ * are found more slowly, harms nobody.  Several bridges may do this at once;
+ * they share the work.
  */
 #include "upkeep.h"
 
@@ -11,16 +12,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backoff.h"
 #include "clock.h"
 #include "log.h"
 #include "session.h"
 
 #define PERIOD_MS (INT64_C(60) * 60 * 1000)
+#define RETRY_MS 30000
 
 struct Upkeep
 {
 	UpkeepSettings settings;	/* under lock */
-	Session    *session;		/* the thread's */
+	Monitor    *monitor;
+	Session    *session;		/* the thread's, and so is the next */
+	Backoff		failures;		/* what was told last */
 	pthread_t	thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -31,6 +36,7 @@ struct Upkeep
 /* What is done each time, before now less age_ms. */
 typedef struct UpkeepTask
 {
+	MetricsTask id;
 	const char *call;			/* before the arguments, %s is the schema */
 	const char *done;
 	const char *counted;		/* what it returns the number of */
@@ -38,17 +44,17 @@ typedef struct UpkeepTask
 } UpkeepTask;
 
 static const UpkeepTask drop_old = {
-	"CALL %s.fintrans_drop_before", "old partitions dropped", "partitions",
-	"retention failed, retrying in an hour"
+	TASK_RETENTION, "CALL %s.fintrans_drop_before", "old partitions dropped",
+	"partitions", "retention failed, retrying"
 };
 static const UpkeepTask index_closed = {
-	"CALL %s.fintrans_index_partitions", "partitions indexed", "indexes",
-	"indexing partitions failed, retrying in an hour"
+	TASK_INDEXES, "CALL %s.fintrans_index_partitions", "partitions indexed",
+	"indexes", "indexing partitions failed, retrying"
 };
-
 static const UpkeepTask purge_dead_letters = {
-	"SELECT %s.fintrans_purge_dead_letters", "dead letters purged",
-	"dead_letters", "purging dead letters failed, retrying in an hour"
+	TASK_DEAD_LETTERS, "SELECT %s.fintrans_purge_dead_letters",
+	"dead letters purged", "dead_letters",
+	"purging dead letters failed, retrying"
 };
 
 /* Hardly any transaction comes later. */
@@ -56,14 +62,18 @@ static const UpkeepTask purge_dead_letters = {
 
 static void *upkeep_main(void *argument);
 static UpkeepSettings take_settings(Upkeep *upkeep);
-static void do_task(Upkeep *upkeep, const UpkeepTask *task, int64_t age_ms);
+static int64_t do_round(Upkeep *upkeep, const UpkeepSettings *settings);
+static int64_t do_task(Upkeep *upkeep, const UpkeepTask *task, bool is_wanted,
+					   int64_t age_ms);
+static int64_t note_failure(Upkeep *upkeep, const UpkeepTask *task,
+							Outcome outcome);
 static Outcome call_task(Upkeep *upkeep, const UpkeepTask *task,
 						 int64_t age_ms);
 static bool is_stopped(Upkeep *upkeep);
 
 Upkeep *
 upkeep_start(const char *conninfo, const UpkeepSettings *settings,
-			 char *errstr, size_t errstr_size)
+			 Monitor *monitor, char *errstr, size_t errstr_size)
 {
 	Upkeep	   *upkeep = calloc(1, sizeof(*upkeep));
 
@@ -76,6 +86,7 @@ upkeep_start(const char *conninfo, const UpkeepSettings *settings,
 		return NULL;
 	}
 	upkeep->settings = *settings;
+	upkeep->monitor = monitor;
 	pthread_mutex_init(&upkeep->lock, NULL);
 	clock_init_condition(&upkeep->changed);
 	if (pthread_create(&upkeep->thread, NULL, upkeep_main, upkeep) == 0)
@@ -132,17 +143,11 @@ upkeep_main(void *argument)
 	do
 	{
 		UpkeepSettings settings = take_settings(upkeep);
+		int64_t		wait_ms = do_round(upkeep, &settings);
 
-		if (settings.retain_ms > 0)
-			do_task(upkeep, &drop_old, settings.retain_ms);
-		if (settings.retain_dead_letters_ms > 0)
-			do_task(upkeep, &purge_dead_letters,
-					settings.retain_dead_letters_ms);
-		if (settings.index_partitions)
-			do_task(upkeep, &index_closed, CLOSED_AFTER_MS);
 		session_disconnect(upkeep->session);
 		clock_wait_for(&upkeep->lock, &upkeep->changed, &upkeep->wake,
-					   PERIOD_MS);
+					   wait_ms);
 	} while (!is_stopped(upkeep));
 	return NULL;
 }
@@ -159,21 +164,74 @@ take_settings(Upkeep *upkeep)
 	return settings;
 }
 
-static void
-do_task(Upkeep *upkeep, const UpkeepTask *task, int64_t age_ms)
+/* When the next one is due. */
+static int64_t
+do_round(Upkeep *upkeep, const UpkeepSettings *settings)
 {
+	const struct
+	{
+		const UpkeepTask *task;
+		bool		is_wanted;
+		int64_t		age_ms;
+	}			tasks[] = {
+		{&drop_old, settings->retain_ms > 0, settings->retain_ms},
+		{&purge_dead_letters, settings->retain_dead_letters_ms > 0,
+		settings->retain_dead_letters_ms},
+		{&index_closed, settings->index_partitions, CLOSED_AFTER_MS}
+	};
+	int64_t		wait_ms = PERIOD_MS;
+
+	for (size_t i = 0; i < sizeof(tasks) / sizeof(tasks[0]); i++)
+	{
+		int64_t		ms = do_task(upkeep, tasks[i].task, tasks[i].is_wanted,
+								 tasks[i].age_ms);
+
+		if (ms < wait_ms)
+			wait_ms = ms;
+		/* nor would the others find it there */
+		if (ms == RETRY_MS && !session_is_connected(upkeep->session))
+			break;
+	}
+	return wait_ms;
+}
+
+/* In how many milliseconds it is to be done again. */
+static int64_t
+do_task(Upkeep *upkeep, const UpkeepTask *task, bool is_wanted,
+		int64_t age_ms)
+{
+	Outcome		outcome = OUTCOME_DONE;
 	const char *count;
 
-	if (call_task(upkeep, task, age_ms) != OUTCOME_DONE)
-	{
-		log_write(LOG_LEVEL_WARNING, task->failed, "text=%s",
-				  log_quote(session_error(upkeep->session)->text,
-							(char[512]) {0}, 512));
-		return;
-	}
+	if (is_wanted)
+		outcome = call_task(upkeep, task, age_ms);
+	if (outcome != OUTCOME_DONE)
+		return note_failure(upkeep, task, outcome);
+	monitor_note_upkeep(upkeep->monitor, task->id, NULL);
+	if (!is_wanted)
+		return PERIOD_MS;
 	count = database_value(session_database(upkeep->session), 0, 0);
 	if (strcmp(count, "0") != 0)
 		log_write(LOG_LEVEL_INFO, task->done, "%s=%s", task->counted, count);
+	return PERIOD_MS;
+}
+
+/* What needs a human is not asked for again so soon. */
+static int64_t
+note_failure(Upkeep *upkeep, const UpkeepTask *task, Outcome outcome)
+{
+	const char *text = session_error(upkeep->session)->text;
+	int64_t		wait_ms = outcome == OUTCOME_RETRY ||
+		outcome == OUTCOME_LOST ? RETRY_MS : PERIOD_MS;
+	char		told[600];
+
+	monitor_note_upkeep(upkeep->monitor, task->id, text);
+	snprintf(told, sizeof(told), "%s: %s", task->failed, text);
+	if (backoff_is_news(&upkeep->failures, told, clock_monotonic_ms()))
+		log_write(LOG_LEVEL_WARNING, task->failed,
+				  "again_in_s=%" PRId64 " text=%s", wait_ms / 1000,
+				  log_quote(text, (char[512]) {0}, 512));
+	return wait_ms;
 }
 
 static Outcome

@@ -1,9 +1,8 @@
 /*
  * Upkeep: a thread that has partitions of days that have passed indexed, those
  * of days long past dropped, and old dead letters purged, at the start and once
- * an hour.  It has a
- * database connection of its own while it is at work; loading goes on beside
- * it.
+ * an hour.  It has a database connection of its own while it is at work;
+ * loading goes on beside it.
  */
 #ifndef FINTRANS_UPKEEP_H
 #define FINTRANS_UPKEEP_H
@@ -11,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "monitor.h"
 
 typedef struct Upkeep Upkeep;
 
@@ -22,9 +23,13 @@ typedef struct UpkeepSettings
 										 * all */
 } UpkeepSettings;
 
-/* Start the thread; conninfo must outlive it.  NULL with errstr on failure. */
+/*
+ * Start the thread; conninfo and monitor must outlive it.  NULL with errstr on
+ * failure.
+ */
 extern Upkeep *upkeep_start(const char *conninfo,
-							const UpkeepSettings *settings, char *errstr,
+							const UpkeepSettings *settings,
+							Monitor *monitor, char *errstr,
 							size_t errstr_size);
 
 /* Other settings from now on; what is new in them is looked after at once. */

@@ -4,6 +4,8 @@
 use strict;
 use warnings;
 
+use HTTP::Tiny;
+use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -17,6 +19,13 @@ $node->safe_psql('postgres', q{
 	       fintrans_ensure_partitions(now() - interval '9 days', now());
 	INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
 	SELECT now() - d * interval '1 day', 'London', 'a', 'b', d FROM unnest(ARRAY[1, 2, 8, 9]) d});
+
+sub asked
+{
+	my ($port, $path) = @_;
+
+	return HTTP::Tiny->new->get("http://127.0.0.1:$port/$path")->{content};
+}
 
 sub days_held
 {
@@ -32,14 +41,24 @@ sub indexes_missing
 
 my $missing = indexes_missing();
 my $generator = start_generator($broker, '--rate' => 3000, '--seed' => 46);
-my $bridge = start_bridge($node, $broker, 'bridge', '--retain' => '4d', '--no-index');
+my $port = PostgreSQL::Test::Cluster::get_free_port();
+my $bridge = start_bridge($node, $broker, 'bridge', '--retain' => '4d', '--no-index',
+	'--http-port' => $port);
 wait_for { $bridge->logged =~ /retention failed.*permission denied/ } 'the refusal';
 wait_for { progress($node) > 1000 } 'loading without the privilege to drop';
+wait_for { asked($port, 'ready') =~ /^ready$/m } 'the bridge to be ready all the same';
+like(asked($port, 'ready'), qr/^upkeep: retention: .*permission denied/m, '/ready tells the refusal');
+like(asked($port, 'metrics'), qr/^fintrans_bridge_upkeep_failing\{task="retention"\} 1$/m,
+	'and so do the metrics');
 is(days_held(), 4, 'nothing is dropped without the privilege');
 is(indexes_missing(), $missing, 'with --no-index no partition is indexed');
 is($bridge->stop, 0, 'the bridge ends well');
 
+# a database that is away at the start is not waited for an hour
+$node->stop;
 $bridge = start_bridge($node, $broker, 'keeper', '--retain' => '4d');
+wait_for { $bridge->logged =~ /retention failed, retrying" again_in_s=30 / } 'no database';
+$node->start;
 wait_for { $bridge->logged =~ /old partitions dropped/ } 'the old days to go';
 is(days_held(), 2, 'what is old enough is dropped');
 wait_for { $bridge->logged =~ /partitions indexed.*indexes=[1-9]/ } 'indexes';

@@ -157,6 +157,28 @@ a_main_loop_that_stands_still_is_told(void **state)
 	assert_says("/ready", 200, "ready\nstate: loading\n");
 }
 
+/* Whoever restarts or deploys need not care; whoever looks is told. */
+static void
+upkeep_that_fails_is_told(void **state)
+{
+	const LagList none = {0};
+	const ReadinessFacts facts = {
+		.assigned = true, .loading = true, .partitions = &none
+	};
+
+	(void) state;
+	readiness_judge(&readiness, &facts);
+	monitor_publish(monitor, &readiness, &none);
+	monitor_note_upkeep(monitor, TASK_RETENTION, "permission denied\nHINT: x");
+	assert_says("/ready", 200, "ready\nstate: loading\n"
+				"upkeep: retention: permission denied HINT: x\n");
+	assert_true(metric("fintrans_bridge_upkeep_failing{task=\"retention\"}") == 1);
+	assert_true(metric("fintrans_bridge_upkeep_failing{task=\"indexes\"}") == 0);
+	monitor_note_upkeep(monitor, TASK_RETENTION, NULL);
+	assert_says("/ready", 200, "ready\nstate: loading\n");
+	assert_true(metric("fintrans_bridge_upkeep_failing{task=\"retention\"}") == 0);
+}
+
 static void
 a_failure_is_told(void **state)
 {
@@ -174,6 +196,7 @@ main(void)
 		TEST(it_starts_alive_and_not_ready),
 		TEST(what_is_published_is_said),
 		TEST(a_main_loop_that_stands_still_is_told),
+		TEST(upkeep_that_fails_is_told),
 		TEST(a_failure_is_told),
 	};
 

@@ -115,6 +115,12 @@ partitions_are_named(void **state)
 	assert_true(readiness.causes[CAUSE_HALTED]);
 	assert_true(readiness.causes[CAUSE_UNANSWERED]);
 	assert_false(readiness.causes[CAUSE_STALLED]);
+	partitions.items[0].unreadable = true;
+	assert_judged(&facts, STATE_HALTED,
+				  "unreadable: topic \"London\" partition 0: made anew\n"
+				  "unanswered: topic \"London\" partition 1: Kafka does not"
+				  " answer for it\n");
+	assert_false(readiness.causes[CAUSE_HALTED]);
 	partitions.items[0].halted = NULL;
 	assert_judged(&facts, STATE_LOADING,
 				  "unanswered: topic \"London\" partition 1: Kafka does not"
