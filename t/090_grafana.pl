@@ -477,6 +477,9 @@ is_deeply([ sort map { "$_->{topic} $_->{reason} $_->{value}" } @{ $firing->{'fi
 is_deeply($firing->{'fintrans-partition-halted'}, [ { topic => 'Tokyo', partition => 3,
 			because => 'offsets 4100 to 5029 are lost: Kafka has deleted them', value => 1 } ], 'the halted partition is told, with the reason');
 is_deeply($firing->{$_}, [], "$_ is quiet") foreach qw(fintrans-lag-growing fintrans-bridge-silent);
+sql(q{UPDATE fintrans_bridge_partitions SET reported_at = now() - interval '90 s' WHERE topic = 'Tokyo'});
+is_deeply([ map { "$_->{topic} " . int($_->{value} / 30) } @{ firing()->{'fintrans-bridge-silent'} } ], [ 'Tokyo 3' ],
+	'the silence of one topic\'s bridges is not covered by those of others');
 
 sql(q{
 	UPDATE fintrans_bridge_minutes SET lag = 1000000 + 1000 * extract(epoch FROM minute - date_trunc('hour', now())) / 60;

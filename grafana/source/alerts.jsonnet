@@ -93,11 +93,12 @@ local file = {
            'The bridge loads nothing of the partition until a human decides; see "Halted partitions" in docs/operations.md.',
            pipeline, 'Partitions', '/pipeline'),
       rule('fintrans-bridge-silent', 'No bridge is at work', |||
-             SELECT now() AS time, extract(epoch FROM now() - max(reported_at))::float8 AS value
-               FROM fintrans_bridge_partitions HAVING count(*) > 0
+             SELECT now() AS time, topic,
+                    extract(epoch FROM now() - max(reported_at))::float8 AS value
+               FROM fintrans_bridge_partitions GROUP BY topic ORDER BY topic
            |||, 60, '1m', 'Alerting', 'critical',
-           'No bridge has told anything for {{ printf "%.0f" (index .Values "B").Value }} seconds',
-           'Bridges tell every ten seconds how they stand (--report-seconds). None does: none runs, or none reaches the database.',
+           'No bridge has told anything of {{ .Labels.topic }} for {{ printf "%.0f" (index .Values "B").Value }} seconds',
+           'Bridges tell every ten seconds how they stand (--report-seconds). None does that has a partition of this topic: none of its consumer group runs, or none reaches the database. For a topic that is not to be loaded any more, delete its rows in fintrans_bridge_partitions.',
            pipeline, 'Silent for', '/pipeline'),
     ] },
   ],
