@@ -7,6 +7,7 @@ OBJS = $(patsubst %.c,%.o,$(sort $(wildcard extension/*.c extension/*/*.c)))
 
 # The scripts that install and update the extension are composed of these, in
 # this order.  What was released stays as it is: extension/fintrans--0.1.0.sql.
+sql_install = encoding
 sql_tables = tables-0.2.0
 sql_update = update_begin replaced-0.2.0
 sql_update_end = update_end
@@ -22,6 +23,9 @@ DATA_built = build/extension/fintrans--0.2.0.sql \
 first_tests = install partitions statements amounts rules verify suspects
 REGRESS = $(first_tests) $(filter-out $(first_tests), \
 	$(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql))))
+# the extension wants no other one
+REGRESS_OPTS = --encoding=UTF8
+ISOLATION_OPTS = $(REGRESS_OPTS)
 ISOLATION = $(patsubst specs/%.spec,%,$(sort $(wildcard specs/*.spec)))
 
 # the server's own headers do not pass the two that are switched off
@@ -64,6 +68,7 @@ include $(PGXS)
 $(OBJS): $(wildcard extension/*.h extension/*/*.h)
 
 build/extension/fintrans--0.2.0.sql: extension/preamble.sql \
+		$(patsubst %,extension/%.sql,$(sql_install)) \
 		build/extension/tables-0.1.0.sql \
 		$(patsubst %,extension/%.sql,$(sql_tables) $(sql_others))
 build/extension/fintrans--0.1.0--0.2.0.sql: \
