@@ -38,21 +38,25 @@ typedef struct UpkeepTask
 {
 	MetricsTask id;
 	const char *call;			/* before the arguments, %s is the schema */
+	const char *older_call;		/* of the extension 0.1.0 */
 	const char *done;
 	const char *counted;		/* what it returns the number of */
 	const char *failed;
 } UpkeepTask;
 
 static const UpkeepTask drop_old = {
-	TASK_RETENTION, "CALL %s.fintrans_drop_before", "old partitions dropped",
+	TASK_RETENTION, "CALL %s.fintrans_drop_before",
+	"CALL %s.fintrans_drop_before", "old partitions dropped",
 	"partitions", "retention failed, retrying"
 };
 static const UpkeepTask index_closed = {
-	TASK_INDEXES, "CALL %s.fintrans_index_partitions", "partitions indexed",
+	TASK_INDEXES, "CALL %s.fintrans_index_partitions",
+	"CALL %s.fintrans_index_partitions", "partitions indexed",
 	"indexes", "indexing partitions failed, retrying"
 };
 static const UpkeepTask purge_dead_letters = {
-	TASK_DEAD_LETTERS, "SELECT %s.fintrans_purge_dead_letters",
+	TASK_DEAD_LETTERS, "CALL %s.fintrans_purge_before",
+	"SELECT %s.fintrans_purge_dead_letters",
 	"dead letters purged", "dead_letters",
 	"purging dead letters failed, retrying"
 };
@@ -246,7 +250,8 @@ call_task(Upkeep *upkeep, const UpkeepTask *task, int64_t age_ms)
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	snprintf(age, sizeof(age), "%" PRId64 " ms", age_ms);
-	snprintf(call, sizeof(call), task->call, session_schema(upkeep->session));
+	snprintf(call, sizeof(call), session_has_older_reasons(upkeep->session) ?
+			 task->older_call : task->call, session_schema(upkeep->session));
 	snprintf(sql, sizeof(sql), "%s(now() - $1::interval)", call);
 	return session_run(upkeep->session, sql, parameters, 1);
 }

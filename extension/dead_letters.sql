@@ -100,23 +100,36 @@ $$;
 COMMENT ON FUNCTION @extschema@.fintrans_replay_dead_letter(text, integer, bigint, text, timestamptz) IS
   'Replays one dead letter with a corrected payload "source target amount", at the time of the Kafka message unless another is given.';
 
-CREATE OR REPLACE FUNCTION @extschema@.fintrans_purge_dead_letters(before timestamptz)
-RETURNS bigint
+-- Offsets are locked before letters, and in the order in which bridges lock
+-- them; letters of no others are deleted, though some may have come meanwhile.
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_purge_batch(
+  before timestamptz, most integer, OUT purged bigint, OUT more boolean)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  purged bigint;
+  topics     text[];
+  partitions integer[];
+  offsets    bigint[];
+  forgotten  bigint;
 BEGIN
+  SELECT array_agg(d.topic), array_agg(d.kafka_partition), array_agg(d.kafka_offset)
+    INTO topics, partitions, offsets
+    FROM (SELECT l.topic, l.kafka_partition, l.kafka_offset
+            FROM @extschema@.fintrans_dead_letters l
+           WHERE l.rejected_at < before ORDER BY l.rejected_at LIMIT most) d;
   PERFORM FROM @extschema@.fintrans_offsets o
     WHERE (o.topic, o.kafka_partition) IN (
-            SELECT d.topic, d.kafka_partition
-              FROM @extschema@.fintrans_dead_letters d
-             WHERE d.rejected_at < before)
+            SELECT k.topic, k.kafka_partition
+              FROM unnest(topics, partitions) k (topic, kafka_partition))
     ORDER BY o.topic, o.kafka_partition
       FOR UPDATE;
   WITH letters AS (
-    DELETE FROM @extschema@.fintrans_dead_letters d WHERE d.rejected_at < before
+    DELETE FROM @extschema@.fintrans_dead_letters d
+     USING unnest(topics, partitions, offsets) k (topic, kafka_partition, kafka_offset)
+     WHERE (d.topic, d.kafka_partition, d.kafka_offset)
+           = (k.topic, k.kafka_partition, k.kafka_offset)
+       AND d.rejected_at < before
     RETURNING d.topic, d.kafka_partition),
   counts AS (
     SELECT l.topic, l.kafka_partition, count(*) AS letters
@@ -128,16 +141,61 @@ BEGIN
       FROM counts c
      WHERE (o.topic, o.kafka_partition) = (c.topic, c.kafka_partition))
   SELECT coalesce(sum(c.letters), 0) INTO purged FROM counts c;
-  DELETE FROM @extschema@.fintrans_replayed_letters d WHERE d.rejected_at < before;
-  RETURN purged;
+  DELETE FROM @extschema@.fintrans_replayed_letters d
+   WHERE d.ctid = ANY (ARRAY(
+           SELECT r.ctid FROM @extschema@.fintrans_replayed_letters r
+            WHERE r.rejected_at < before ORDER BY r.rejected_at LIMIT most))
+     AND d.rejected_at < before;
+  GET DIAGNOSTICS forgotten = ROW_COUNT;
+  more := coalesce(cardinality(offsets), 0) = most OR forgotten = most;
 END
 $$;
 
+COMMENT ON FUNCTION @extschema@.fintrans_purge_batch(timestamptz, integer) IS
+  'Internal, step of fintrans_purge_before(): deletes so many of the oldest dead letters rejected before that time, and of replayed ones, or all with NULL, counts the offsets of those not replayed as purged, and tells whether there may be more.';
+
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_purge_dead_letters(before timestamptz)
+RETURNS bigint
+LANGUAGE sql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+  SELECT b.purged
+    FROM @extschema@.fintrans_purge_batch(fintrans_purge_dead_letters.before, NULL) b;
+END;
+
 COMMENT ON FUNCTION @extschema@.fintrans_purge_dead_letters(timestamptz) IS
-  'Deletes the dead letters rejected before that time, replayed ones too, counts the offsets of those not replayed as purged, and returns how many.';
+  'Deletes the dead letters rejected before that time, replayed ones too, counts the offsets of those not replayed as purged, and returns how many. All at once, so that bridges wait for it: fintrans_purge_before() does not hold them up.';
 
 REVOKE EXECUTE ON FUNCTION
   @extschema@.fintrans_replay_dead_letters(@extschema@.fintrans_transactions[]),
   @extschema@.fintrans_replay_dead_letter(text, integer, bigint, text, timestamptz),
-  @extschema@.fintrans_purge_dead_letters(timestamptz)
+  @extschema@.fintrans_purge_dead_letters(timestamptz),
+  @extschema@.fintrans_purge_batch(timestamptz, integer)
+  FROM PUBLIC;
+
+-- No SET and no SECURITY DEFINER, or it could not commit: hence no operator,
+-- function or type that the caller's search_path could decide about.
+CREATE OR REPLACE PROCEDURE @extschema@.fintrans_purge_before(
+  before timestamptz, INOUT purged bigint DEFAULT 0)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  batch pg_catalog.int8;
+  more  pg_catalog.bool;
+BEGIN
+  purged := 0;
+  LOOP
+    SELECT b.purged, b.more INTO batch, more
+      FROM @extschema@.fintrans_purge_batch(before, 5000) b;
+    COMMIT;
+    purged := purged OPERATOR(pg_catalog.+) batch;
+    EXIT WHEN more IS NOT TRUE;
+  END LOOP;
+END
+$$;
+
+COMMENT ON PROCEDURE @extschema@.fintrans_purge_before(timestamptz, bigint) IS
+  'Does what fintrans_purge_dead_letters() does in many short database transactions, while others read and write; purged tells how many dead letters are gone that were not replayed.';
+
+REVOKE EXECUTE ON PROCEDURE @extschema@.fintrans_purge_before(timestamptz, bigint)
   FROM PUBLIC;

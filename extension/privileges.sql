@@ -53,6 +53,8 @@ AS $$
         ('keeper', 'EXECUTE', 'FUNCTION %1$s.fintrans_replay_dead_letters(%1$s.fintrans_transactions[])'),
         ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_replay_dead_letter(text, integer, bigint, text, timestamptz)'),
         ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_purge_dead_letters(timestamptz)'),
+        ('keeper', 'EXECUTE', 'FUNCTION %s.fintrans_purge_batch(timestamptz, integer)'),
+        ('keeper', 'EXECUTE', 'PROCEDURE %s.fintrans_purge_before(timestamptz, bigint)'),
         ('operator', 'SELECT, INSERT (name, kind, threshold, enabled, time_window, amount_from, amount_below), UPDATE (name, kind, threshold, enabled, time_window, amount_from, amount_below)',
          '%s.fintrans_rules'),
         ('operator', 'SELECT', '%s.fintrans_alert_list'),

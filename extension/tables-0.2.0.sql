@@ -317,6 +317,12 @@ ALTER TABLE @extschema@.fintrans_dead_letters
                       'wrong_currency', 'wire_format', 'bad_syntax',
                       'missing_field', 'bad_reference', 'refused'));
 
+-- they are purged by age
+CREATE INDEX fintrans_dead_letters_rejected_at
+  ON @extschema@.fintrans_dead_letters (rejected_at);
+CREATE INDEX fintrans_replayed_letters_rejected_at
+  ON @extschema@.fintrans_replayed_letters (rejected_at);
+
 COMMENT ON COLUMN @extschema@.fintrans_dead_letters.event_time IS
   'When the transaction took place, as the bridge was told to take it: the timestamp of the Kafka message, or the time in its payload. NULL when there is none that can be read.';
 COMMENT ON COLUMN @extschema@.fintrans_transactions.event_time IS

@@ -79,7 +79,24 @@ SELECT fintrans_purge_dead_letters('2015-01-03') AS purged;
 SELECT fintrans_purge_dead_letters('2015-01-03 00:00:01') AS purged;
 SELECT fintrans_purge_dead_letters(NULL) AS purged;
 SELECT * FROM offsets;
+-- more than fit a batch, of which two are not old enough
+INSERT INTO fintrans_dead_letters (topic, kafka_partition, kafka_offset, payload, reason, rejected_at)
+  SELECT 'Bulk', n % 2, n / 2, 'x', 'field_count', timestamptz '2015-02-01 00:00' + n * interval '1 second'
+    FROM generate_series(0, 10001) n;
+INSERT INTO fintrans_offsets (topic, kafka_partition, first_offset, next_offset, dead_lettered)
+  VALUES ('Bulk', 0, 0, 5001, 5001), ('Bulk', 1, 0, 5001, 5001);
+INSERT INTO fintrans_replayed_letters (topic, kafka_partition, kafka_offset, reason, rejected_at)
+  SELECT 'Bulk', 2, n, 'empty', timestamptz '2015-02-01 00:00' + n * interval '1 second'
+    FROM generate_series(0, 10001) n;
+SELECT * FROM fintrans_purge_batch('2015-02-01 00:00:07', 5);
+SELECT * FROM fintrans_purge_batch('2015-02-01 00:00:07', 5);
+CALL fintrans_purge_before(NULL);
+CALL fintrans_purge_before('2015-02-01 02:46:40');
+SELECT topic, kafka_partition, kafka_offset FROM fintrans_dead_letters WHERE topic = 'Bulk' ORDER BY 1, 2, 3;
+SELECT topic, kafka_offset FROM fintrans_replayed_letters WHERE topic = 'Bulk' ORDER BY 1, 2;
+SELECT topic, kafka_partition, dead_lettered, purged FROM fintrans_offsets WHERE topic = 'Bulk' ORDER BY 1, 2;
 SELECT * FROM fintrans_verify();
+DELETE FROM fintrans_dead_letters WHERE topic = 'Bulk';
 DROP VIEW offsets;
 DELETE FROM fintrans_transactions;
 DELETE FROM fintrans_volume;

@@ -180,4 +180,46 @@ is(query(q{SELECT count(*), (SELECT sum(purged) FROM fintrans_offsets)
 	FROM fintrans_dead_letters}), '3|2', 'what is younger stays');
 is(query('SELECT * FROM fintrans_verify()'), '', 'verify finds no difference');
 
+# many are purged batch by batch: while the second one is under way, the first
+# one's partition is loaded
+my $bulk = file_of('bulk');
+append_to_file($bulk, "x\n" x 5000);
+foreach my $partition (0, 1)
+{
+	system('kcat', '-P', '-q', '-b', $broker->bootstrap, '-t', 'Bulk',
+		'-p', $partition, '-l', $bulk) == 0
+	  or die "could not produce\n";
+}
+$bridge = start_bridge($node, $broker, 'bridge', '--topics' => 'Bulk',
+	'--max-reject-percent' => 100);
+wait_for { query(q{SELECT count(*) FROM fintrans_dead_letters WHERE topic = 'Bulk'}) == 10_000 }
+'many dead letters';
+query(q{UPDATE fintrans_dead_letters SET rejected_at = now() - (4 - kafka_partition) * interval '1 day'
+	 WHERE topic = 'Bulk';
+	CREATE OR REPLACE FUNCTION wait_here() RETURNS trigger LANGUAGE plpgsql AS $$
+	BEGIN
+		IF EXISTS (SELECT FROM gone WHERE topic = 'Bulk' AND kafka_partition = 1) THEN
+			PERFORM pg_advisory_xact_lock_shared(58);
+		END IF;
+		RETURN NULL;
+	END $$;
+	CREATE OR REPLACE TRIGGER wait_here AFTER DELETE ON fintrans_dead_letters
+		REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION wait_here()});
+$holder->say('SELECT pg_advisory_lock(58);');
+wait_for { query(q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted}) == 1 }
+'the lock to be held';
+my $purge = start_psql($node, 'purge');
+$purge->say(q{CALL fintrans_purge_before(now() - interval '2 days');});
+wait_for { query(q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted}) > 0 }
+'the second batch to be under way';
+is(query(q{SELECT kafka_partition, purged FROM fintrans_offsets WHERE topic = 'Bulk' AND purged > 0}),
+	'0|5000', 'the first one is committed');
+$broker->produce_to('Bulk', 0, 'a b 1');
+wait_for { query(q{SELECT stored FROM fintrans_offsets WHERE topic = 'Bulk' AND kafka_partition = 0}) == 1 }
+'its partition to be loaded meanwhile';
+$holder->say('SELECT pg_advisory_unlock(58);');
+wait_for { $purge->output =~ /^10000$/m } 'the purge to end';
+is($bridge->stop, 0, 'the bridge stops');
+is(query('SELECT * FROM fintrans_verify()'), '', 'verify finds no difference');
+
 done_testing();
