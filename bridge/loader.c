@@ -51,6 +51,7 @@ struct Loader
 	int32_t		ahead_day;		/* day on which days ahead were made */
 	int64_t		refused_run;	/* of the rows stored so far */
 	ArrayText	arrays[MOVE_ARRAYS];
+	Holder		holder;
 	Trouble		refusals;		/* told lately */
 	int64_t		refused;		/* rows, since then */
 };
@@ -353,7 +354,8 @@ ask_holder(Loader *loader, const Batch *batch)
 	topics = array_text_finish(&loader->arrays[0]);
 	partitions = array_text_finish(&loader->arrays[1]);
 	if (topics != NULL && partitions != NULL)
-		holder_end_frozen(loader->session, topics, partitions);
+		holder_end_frozen(&loader->holder, loader->session, topics,
+						  partitions);
 }
 
 static Outcome

@@ -9,6 +9,7 @@ use FintransNamespace;
 my $has_namespace;
 BEGIN { $has_namespace = FintransNamespace::enter('net') }
 
+use PostgreSQL::Test::Utils;
 use Test::More;
 
 use FintransBroker;
@@ -40,14 +41,14 @@ sub sql
 	return $node->safe_psql('postgres', $query);
 }
 
-# A bridge for one topic, whose session the server knows by the bridge's name.
+# A bridge for one topic, whose only session the server knows by the bridge's name.
 sub start_for
 {
 	my ($name, $topic, @options) = @_;
 
 	return start_bridge($node, $broker, $name, '--topics' => $topic, '--group' => "of $topic",
 		'--database' => $node->connstr('postgres') . " user=bridge application_name=$name",
-		'--linger-ms' => 50, @options);
+		'--linger-ms' => 50, '--report-seconds' => 0, '--no-index', @options);
 }
 
 sub loaded
@@ -137,6 +138,40 @@ foreach ($generator, $flood)
 {
 	is($_->stop, 0, 'the generator delivered everything');
 }
+
+# a writer that holds a position, and of which something comes now and then, is
+# slow and not frozen: it is waited for, through any number of lock timeouts
+sub lock_timeouts
+{
+	return scalar(() = slurp_file($node->logfile) =~ /canceling statement due to lock timeout/g);
+}
+
+$bridge{waiting} = start_for('waiting', 'Moscow');
+$broker->produce('Moscow', '1 2 3');
+wait_for { loaded('Moscow') == 1 } 'Moscow to be loaded';
+my $slow = FintransProcess->start('slow', 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1',
+	$node->connstr('postgres') . ' user=bridge application_name=slow');
+$slow->say(q{BEGIN;
+	SELECT FROM fintrans_offsets WHERE topic = 'Moscow' FOR UPDATE;
+	COPY fintrans_dead_letters (topic, kafka_partition, kafka_offset, reason) FROM STDIN;});
+wait_for { sql(q{SELECT count(*) FROM pg_stat_activity WHERE application_name = 'slow'
+	AND wait_event = 'ClientRead' AND query LIKE '%COPY%' AND state = 'active'}) == 1 }
+'the slow session to hold the position';
+my $before = lock_timeouts();
+my $rows = 0;
+$broker->produce('Moscow', '1 2 4');
+my $fed = 0;
+wait_for {
+	# once a second, and more than psql keeps to itself
+	$slow->say(join("\n", map { join("\t", 'slow', 0, $rows++, 'empty') } 1 .. 1000))
+	  if $fed != time;
+	$fed = time;
+	lock_timeouts() >= $before + 3
+} 'three lock timeouts';
+is(sql(q{SELECT count(*) FROM pg_stat_activity WHERE application_name = 'slow'}), 1,
+	'the slow session is there still');
+$slow->say("\\.\nROLLBACK;");
+wait_for { loaded('Moscow') == 2 } 'Moscow to be loaded after it';
 $bridge{rest} = start_for('rest', 'SF') unless $has_namespace;
 wait_until_loaded($node, $broker);
 foreach my $name (grep { $_ ne 'heir' } sort keys %bridge)
