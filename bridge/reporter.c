@@ -63,6 +63,7 @@ struct Reporter
 	int64_t		told[REPORTED_COUNT];
 	ArrayText	arrays[ARRAY_COUNT];
 	Outcome		outcome;		/* of the latest report */
+	bool		complained;		/* since one went well */
 };
 
 static void report(void *context);
@@ -113,23 +114,29 @@ reporter_stop(Reporter *reporter, int64_t timeout_ms)
 
 /*
  * Until the database has been checked there is nothing to tell.  A database
- * that is away is the writer's to complain of; what needs a human, such as a
- * privilege that is missing, is logged once.
+ * that does not answer is the writer's to complain of; what it answers, such
+ * as that a privilege is missing, or that the role has too many connections,
+ * is logged once.
  */
 static void
 report(void *context)
 {
 	Reporter   *reporter = context;
-	Outcome		before = reporter->outcome;
+	const DatabaseError *error = session_error(reporter->session);
 
 	if (monitor_state(reporter->monitor) == STATE_STARTING)
 		return;
 	reporter->outcome = send_report(reporter);
-	if (reporter->outcome == OUTCOME_FATAL && before != OUTCOME_FATAL)
+	if (reporter->outcome == OUTCOME_DONE)
+		reporter->complained = false;
+	else if (!reporter->complained &&
+			 (reporter->outcome == OUTCOME_FATAL || error->sqlstate[0] != '\0'))
+	{
+		reporter->complained = true;
 		log_write(LOG_LEVEL_WARNING,
 				  "cannot report to the database, trying on", "text=%s",
-				  log_quote(session_error(reporter->session)->text,
-							(char[512]) {0}, 512));
+				  log_quote(error->text, (char[512]) {0}, 512));
+	}
 }
 
 /* Nobody is kept waiting for a database that is away. */

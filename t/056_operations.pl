@@ -249,6 +249,22 @@ $bridge = start_bridge($node, $broker, 'bridge', '--password-file' => $pipe);
 is($bridge->wait_exit(180), 2, 'a password that could be read only once');
 like($bridge->logged, qr/is a pipe, which can be read only once/, 'is refused');
 
+# ------------------------------------------------- connections to the database
+
+# a role with one is enough to load; what lacks another one says so, and tries on
+query('ALTER ROLE bridge CONNECTION LIMIT 1');
+query('DELETE FROM fintrans_bridge_partitions');
+$bridge = start_bridge($node, $broker, 'bridge', '--report-seconds' => 1, '--no-index');
+wait_for { $bridge->logged =~ /event="cannot report to the database, trying on" text=".*too many connections for role/ }
+'the limit to be told';
+$broker->produce('London', '1 2 5');
+wait_for { stored() eq '4|1' } 'a load all the same';
+query('ALTER ROLE bridge CONNECTION LIMIT -1');
+wait_for { query('SELECT count(*) > 0 FROM fintrans_bridge_partitions') eq 't' }
+'a report when there is no limit any more';
+is(scalar(() = $bridge->logged =~ /event="cannot report/g), 1, 'it was told once');
+is($bridge->stop, 0, 'the bridge stops');
+
 # ---------------------------------------------------------- a second SIGTERM
 
 # without a database the bridge waits ten seconds for what it has read
