@@ -2,8 +2,10 @@
 -- the order in which they lock, so that it waits once and deadlocks with none.
 -- Readers wait for the tables alone that change.
 LOCK TABLE @extschema@.fintrans_retention IN EXCLUSIVE MODE;
-LOCK TABLE @extschema@.fintrans_offsets,
-           @extschema@.fintrans_rules,
+-- at once as ALTER TABLE wants it: a bridge that moves positions has the table
+-- locked to read before it waits to write, and would not let go of that
+LOCK TABLE @extschema@.fintrans_offsets IN ACCESS EXCLUSIVE MODE;
+LOCK TABLE @extschema@.fintrans_rules,
            @extschema@.fintrans_transactions,
            @extschema@.fintrans_alerts,
            @extschema@.fintrans_reviews
