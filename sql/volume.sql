@@ -43,6 +43,7 @@ CREATE VIEW ranges AS
   SELECT resolution::interval, from_time::timestamptz, to_time::timestamptz, cities
     FROM unnest(ARRAY['1 minute', '7 minutes', '90 minutes', '1 hour', '6 hours', '24:00', '2 days', '7 days', '14 days']) resolution,
          (VALUES ('2018-03-01 00:00+00', '2018-03-04 00:00+00'), ('2018-03-02 07:31+00', '2018-03-02 19:00:01+00'),
+                 ('2018-03-02 12:00+00', '2018-03-02 12:00+00'), ('2018-03-02 12:00+00', '2018-03-02 02:00+00'),
                  (NULL, NULL)) r (from_time, to_time),
          (VALUES (NULL::text[]), (ARRAY['London', 'NYC']), (ARRAY[]::text[])) c (cities);
 CREATE VIEW plain AS
@@ -81,6 +82,12 @@ SET enable_seqscan = off;
 SELECT DISTINCT scanned($$SELECT * FROM fintrans_volume_by('1 day', '2018-03-01')$$);
 SELECT DISTINCT scanned($$SELECT * FROM fintrans_volume_by('3 hours', '2018-03-01')$$);
 SELECT DISTINCT scanned($$SELECT * FROM fintrans_volume_by('1 minute', '2018-03-02 10:00+00', '2018-03-02 11:00+00')$$) ORDER BY 1;
+-- in the order of that index, without a step of its own between it and the query
+SET enable_sort = off;
+SET enable_bitmapscan = off;
+EXPLAIN (COSTS OFF) SELECT start, city, total FROM fintrans_volume_by('1 day', '2018-03-01', '2018-03-03') ORDER BY start, city;
+RESET enable_sort;
+RESET enable_bitmapscan;
 RESET enable_seqscan;
 -- changed behind the triggers' back: found, and corrected
 SET client_min_messages = warning;
