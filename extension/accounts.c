@@ -7,7 +7,7 @@
 
 #include "accounts.h"
 #include "keyed_table.h"
-#include "windows.h"
+#include "window_form.h"
 
 static TidCache accounts_seen = {.name = "fintrans accounts last seen"};
 
@@ -40,7 +40,7 @@ read_windows(TupleTableSlot *row, AccountColumn column, Windows *windows)
 	if (row == NULL || row->tts_isnull[column])
 		windows_create(windows, 0);
 	else
-		windows_decode(windows, DatumGetByteaPP(row->tts_values[column]));
+		window_form_decode(windows, DatumGetByteaPP(row->tts_values[column]));
 }
 
 /* The changes, if they lead from the base to the state and are few. */
@@ -54,7 +54,7 @@ encode_changes(TupleTableSlot *old, const Windows *base,
 		!VARATT_IS_EXTERNAL(DatumGetPointer(old->tts_values[ACCOUNT_WINDOWS])) ||
 		!windows_keep(state, base) || !windows_keep(state, changes))
 		return NULL;
-	encoded = windows_encode(changes);
+	encoded = window_form_encode(changes);
 	return VARSIZE(encoded) <= MAX_CHANGES_BYTES ? encoded : NULL;
 }
 
@@ -77,7 +77,7 @@ compose_account(void *context, TupleTableSlot *row, TupleTableSlot *old)
 	encoded = encode_changes(old, &base, &changes, &kept);
 	row->tts_values[ACCOUNT_WINDOWS] = encoded != NULL ?
 		old->tts_values[ACCOUNT_WINDOWS] :
-		PointerGetDatum(windows_encode(&kept));
+		PointerGetDatum(window_form_encode(&kept));
 	row->tts_isnull[ACCOUNT_WINDOWS] = false;
 	row->tts_values[ACCOUNT_CHANGES] = PointerGetDatum(encoded);
 	row->tts_isnull[ACCOUNT_CHANGES] = encoded == NULL;

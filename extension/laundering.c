@@ -11,6 +11,7 @@
 #include "keyed_table.h"
 #include "laundering.h"
 #include "magnitudes.h"
+#include "window_form.h"
 
 /* As many pairs give quantiles worth fitting the floor to. */
 #define FIRST_TUNING_PAIRS 1000
@@ -142,14 +143,14 @@ compose_windows(Laundering *laundering, TupleTableSlot *row,
 	measures_change(laundering->rules, RULE_PAIR, laundering->delta->events,
 					&laundering->change);
 	if (old != NULL && !old->tts_isnull[LAUNDERING_WINDOWS])
-		windows_decode(&before,
-					   DatumGetByteaPP(old->tts_values[LAUNDERING_WINDOWS]));
+		window_form_decode(&before,
+						   DatumGetByteaPP(old->tts_values[LAUNDERING_WINDOWS]));
 	else
 		windows_create(&before, 0);
 	windows_merge(&laundering->windows, &before, &laundering->change);
 	windows_trim(&kept, &laundering->windows);
 	row->tts_values[LAUNDERING_WINDOWS] =
-		PointerGetDatum(windows_encode(&kept));
+		PointerGetDatum(window_form_encode(&kept));
 	row->tts_isnull[LAUNDERING_WINDOWS] = windows_empty(&kept);
 	MemoryContextSwitchTo(caller);
 }

@@ -30,6 +30,14 @@ typedef struct WindowEntry
 	Amount		total;			/* likewise */
 } WindowEntry;
 
+static inline int
+window_compare_entries(const WindowEntry *a, const WindowEntry *b)
+{
+	if (a->bucket != b->bucket)
+		return a->bucket < b->bucket ? -1 : 1;
+	return (a->key > b->key) - (a->key < b->key);
+}
+
 /* The state of one rule. */
 typedef struct Window
 {
@@ -93,12 +101,5 @@ extern void windows_changed(Windows *state, const Windows *base,
 
 /* True when state has all windows of others and keeps all of their buckets. */
 extern bool windows_keep(const Windows *state, const Windows *others);
-
-/*
- * To and from the stored form, which is the same on every machine.  Reading
- * raises an error when the bytes are none.
- */
-extern bytea *windows_encode(const Windows *windows);
-extern void windows_decode(Windows *windows, const bytea *stored);
 
 #endif							/* FINTRANS_WINDOWS_H */

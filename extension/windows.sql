@@ -1,4 +1,4 @@
--- Window states, and the windows of transactions held; see windows.c and measures.c.
+-- Window states, and the windows of transactions held; see window_functions.c and measures.c.
 
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_windows_with(
   state bytea, others bytea)
