@@ -61,6 +61,26 @@ $$;
 COMMENT ON FUNCTION @extschema@.fintrans_rule_stamped() IS
   'Row trigger: notes who changed a rule and when, and what that leaves of its sweep and its window states.';
 
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_rule_deleting()
+RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM @extschema@.fintrans_require_read_committed();
+  -- a rule made in its place would find its own alerts raised, and reviewed
+  IF EXISTS (SELECT FROM @extschema@.fintrans_alerts a WHERE a.rule = OLD.name) THEN
+    RAISE EXCEPTION 'rule "%" has raised alerts', OLD.name
+      USING ERRCODE = 'object_in_use',
+            HINT = 'Disable it.';
+  END IF;
+  RETURN OLD;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_rule_deleting() IS
+  'Row trigger: a rule that has raised alerts stays, so that no other one takes its name.';
+
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_rule_changed()
 RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -118,6 +138,7 @@ COMMENT ON FUNCTION @extschema@.fintrans_rules_changed() IS
 
 REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_rules_changing(),
                            @extschema@.fintrans_rule_stamped(),
+                           @extschema@.fintrans_rule_deleting(),
                            @extschema@.fintrans_rule_changed(),
                            @extschema@.fintrans_rules_changed()
   FROM PUBLIC;
@@ -133,6 +154,10 @@ CREATE OR REPLACE TRIGGER fintrans_rules_changing
 CREATE OR REPLACE TRIGGER fintrans_rule_stamped
   BEFORE INSERT OR UPDATE ON @extschema@.fintrans_rules
   FOR EACH ROW EXECUTE FUNCTION @extschema@.fintrans_rule_stamped();
+
+CREATE OR REPLACE TRIGGER fintrans_rule_deleting
+  BEFORE DELETE ON @extschema@.fintrans_rules
+  FOR EACH ROW EXECUTE FUNCTION @extschema@.fintrans_rule_deleting();
 
 -- a restored row has been swept already, and its alerts are restored too
 CREATE OR REPLACE TRIGGER fintrans_rule_changed

@@ -119,8 +119,8 @@ SELECT pay(now(), 'ahead', 'z', 10);
 SELECT count(*) AS alerts FROM listed WHERE subject = 'ahead' AND rule = 'hour again';
 SELECT * FROM fintrans_verify();
 DELETE FROM fintrans_transactions WHERE source_account = 'ahead';
-DELETE FROM fintrans_rules WHERE name ~ '^hour';
 DELETE FROM fintrans_alerts WHERE rule ~ '^hour';
+DELETE FROM fintrans_rules WHERE name ~ '^hour';
 -- deleting lowers what a window holds, and its alert stays
 DELETE FROM fintrans_transactions WHERE source_account = 'late' AND event_time > '2026-04-02';
 SELECT subject, window_start, raised_total, total FROM listed WHERE subject = 'late';
@@ -134,13 +134,26 @@ SELECT window_start, window_end, raised_total, level FROM listed WHERE subject =
 SELECT fintrans_set_rule('least total', 1e-16000);
 SELECT fintrans_set_rule('least number', 1e-16000, kind => 'velocity', "window" => '1 day');
 SELECT DISTINCT rule, level FROM listed WHERE rule LIKE 'least%' ORDER BY 1;
-DELETE FROM fintrans_rules WHERE name LIKE 'least%';
 -- a rule that has raised alerts stays of its kind, and keeps its name
 SELECT fintrans_set_rule('day', 100, kind => 'incoming_total', "window" => '1 day');
 UPDATE fintrans_rules SET name = 'week' WHERE name = 'day';
 INSERT INTO fintrans_rules (name, threshold) VALUES ('unused', 1e14);
 UPDATE fintrans_rules SET name = 'least total' WHERE name = 'unused';
 DELETE FROM fintrans_rules WHERE name = 'unused';
+-- nor does it make way for one of another kind: that would take its alerts for
+-- its own, escalate them and raise none, under reviews that are not of them
+BEGIN;
+CREATE TEMPORARY TABLE before ON COMMIT DROP AS SELECT alert_id, rule, total, level FROM fintrans_alerts;
+SAVEPOINT whole;
+DELETE FROM fintrans_rules WHERE name = 'day';
+ROLLBACK TO whole;
+SELECT name, kind FROM fintrans_rules WHERE name = 'day';
+SELECT fintrans_set_rule('day', threshold, false) FROM fintrans_rules WHERE name = 'day';
+SELECT count(*) AS differ FROM before FULL JOIN fintrans_alerts a USING (alert_id, rule, total, level)
+ WHERE a.threshold IS NULL OR before IS NULL;
+ROLLBACK;
+DELETE FROM fintrans_alerts WHERE rule LIKE 'least%';
+DELETE FROM fintrans_rules WHERE name LIKE 'least%';
 -- one more window of a subject with many alerts looks at few of them
 SELECT fintrans_set_rule('minute of ' || kind, 0, kind => kind, "window" => '1 minute') FROM (VALUES ('velocity'), ('pair_total')) k (kind);
 INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
@@ -151,6 +164,7 @@ SELECT pay('2026-04-02 20:00', 'steady', 'y', 1);
 SELECT seq_tup_read + idx_tup_fetch - :looked_at < 100 AS few FROM pg_stat_xact_user_tables WHERE relname = 'fintrans_alerts';
 COMMIT;
 SELECT rule, count(*) FROM fintrans_alerts WHERE rule LIKE 'minute of%' GROUP BY 1 ORDER BY 1;
+DELETE FROM fintrans_alerts WHERE rule LIKE 'minute%';
 DELETE FROM fintrans_rules WHERE name LIKE 'minute%';
 -- one statement takes a counterparty away and brings two: four are too many
 SELECT fintrans_set_rule('many', 3, kind => 'fan_in', "window" => '1 day');
@@ -166,6 +180,7 @@ SELECT * FROM fintrans_verify();
 SELECT pay('2026-04-03 14:00', 'q' || n, 'crowd', 1) FROM generate_series(1, 9) n \g /dev/null
 DELETE FROM fintrans_transactions WHERE source_account IN ('q1', 'q2');
 SELECT * FROM fintrans_verify();
+DELETE FROM fintrans_alerts WHERE rule = 'many';
 DELETE FROM fintrans_rules WHERE name = 'many';
 -- bad rules
 SELECT fintrans_set_rule('bad', 1, kind => 'velocity');
@@ -182,8 +197,8 @@ SELECT fintrans_set_rule('bad', 1, "window" => '1 day');
 SELECT fintrans_set_rule('day', 90);
 SELECT name, kind, threshold, time_window FROM fintrans_rules ORDER BY 1;
 DELETE FROM fintrans_transactions;
-DELETE FROM fintrans_rules;
 TRUNCATE fintrans_alerts, fintrans_reviews, fintrans_exemptions RESTART IDENTITY;
+DELETE FROM fintrans_rules;
 DROP VIEW listed;
 DROP FUNCTION pay;
 DROP ROLE fintrans_test_second;

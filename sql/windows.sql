@@ -255,11 +255,11 @@ SELECT fintrans_windows_changed(NULL, NULL), fintrans_windows_changed('\x0100', 
 DROP VIEW hub;
 DROP FUNCTION pay_many;
 -- with the last rule about accounts their states go
+TRUNCATE fintrans_alerts;
 DELETE FROM fintrans_rules WHERE kind <> 'pair_total';
 SELECT count(*) AS accounts_left FROM fintrans_accounts;
 DELETE FROM fintrans_transactions;
 DELETE FROM fintrans_rules;
-TRUNCATE fintrans_alerts;
 DROP VIEW wrong, found_alerts;
 DROP TABLE drawn, shuffled, seen, wanted, wanted_alerts;
 DROP FUNCTION load_drawn, load_shuffled, make_rules, want_alerts;
