@@ -40,12 +40,16 @@ PG_CONFIG = pg_config
 
 benches = bench-history bench-rules bench-aggregates bench-volume \
 	bench-drilldown bench-codecs bench-influx bench-latency bench-backlog \
-	bench-poison
+	bench-poison bench-peers bench-batches
+
+# what the bench compares with, each in bench/peers/
+peers = $(patsubst bench/peers/%/,peer-%,$(wildcard bench/peers/*/))
 
 # These targets install what is missing, so they must not need it themselves.
 own_targets = help demo docs check check-unit check-fuzz check-sql \
 	check-isolation check-tap fuzz check-versions check-plant soak \
-	check-grafana grafana preview bench $(benches) kafka-jars telegraf \
+	check-grafana grafana preview bench bench-picture \
+	$(benches) $(peers) kafka-jars telegraf \
 	list-regress list-isolation
 
 all:
@@ -144,6 +148,9 @@ bench:
 $(benches):
 	@bench/run $(@:bench-%=%)
 
+bench-picture:
+	@bench/picture
+
 # the dashboards and alert rules, of which grafana/source/ is the source
 grafana:
 	cd grafana/source && jsonnet -m .. dashboards.jsonnet > /dev/null && \
@@ -173,7 +180,41 @@ build/kafka/complete: bridge/kafka/pom.xml
 		-DoutputDirectory='$(CURDIR)/build/kafka'
 	@touch $@
 
-# Telegraf, once, for bench-influx: it is in no Debian, and takes a recent Go
+# What bench/peers/NAME needs to run, once: the jars of a pom.xml and the classes
+# that use them, the packages of a requirements.txt, or another target here.
+$(peers): peer-%: build/peers/%/complete
+
+build/peers/%/complete: bench/peers/%/pom.xml
+	@echo 'fetching what bench/peers/$* needs (once)'
+	@rm -rf $(@D)
+	@MAVEN_OPTS="$$MAVEN_OPTS -Djansi.noreset=true" mvn -B -q -Dstyle.color=never \
+		-f $< dependency:copy-dependencies -DoutputDirectory='$(CURDIR)/$(@D)'
+	@mkdir -p $(@D)/plugins $(@D)/classes
+	@for archive in $$(ls $(@D)/*.tar.gz 2> /dev/null); do \
+		tar -C $(@D)/plugins -x -f $$archive && rm $$archive || exit; done
+	@for source in $$(ls bench/peers/$*/*.java 2> /dev/null); do \
+		javac -nowarn -cp '$(@D)/*' -d $(@D)/classes $$source || exit; done
+	@touch $@
+
+build/peers/python/complete: bench/peers/python/requirements.txt
+	@echo 'fetching what bench/peers/python needs (once)'
+	@rm -rf $(@D)
+	@/usr/bin/python3 -m venv $(@D)
+	@$(@D)/bin/pip install -q --disable-pip-version-check -r $<
+	@touch $@
+
+build/peers/telegraf/complete: build/telegraf/telegraf
+	@mkdir -p $(@D)
+	@cp $< $(@D)
+	@touch $@
+
+# .ci/packages has installed what these need
+build/peers/kcat/complete build/peers/fintrans/complete:
+	@mkdir -p $(@D)
+	@touch $@
+
+# Telegraf, once, for bench-influx and bench-peers: it is in no Debian, and takes
+# a recent Go
 telegraf: build/telegraf/telegraf
 
 build/telegraf/telegraf:
@@ -181,7 +222,7 @@ build/telegraf/telegraf:
 	@echo 'building Telegraf (once, some minutes)'
 	@mkdir -p build/telegraf
 	@GOBIN='$(CURDIR)/build/telegraf' go install -tags \
-		custom,inputs.kafka_consumer,outputs.influxdb,parsers.csv,serializers.influx \
+		custom,inputs.kafka_consumer,outputs.influxdb,outputs.postgresql,parsers.csv,serializers.influx \
 		github.com/influxdata/telegraf/cmd/telegraf@v1.37.2
 
 # for .ci/check, so that the order stands once
@@ -218,14 +259,17 @@ help:
 	@echo '                   bench-influx the sink for InfluxDB, against Telegraf,'
 	@echo '                   bench-latency from a message to the line of its alert,'
 	@echo '                   bench-backlog five million messages in 192 MB,'
-	@echo '                   bench-poison what a message costs that cannot be stored'
+	@echo '                   bench-poison what a message costs that cannot be stored,'
+	@echo '                   bench-peers the bridge against what others use for the job,'
+	@echo '                   bench-batches the bridge and a script by the size of batches'
+	@echo 'make bench-picture draw what bench-batches and bench-history have measured here'
 	@echo 'make docs          write the option lists, signatures and answers in docs/'
 	@echo 'make grafana       write the dashboards and alert rules from grafana/source/'
 	@echo 'make check-grafana their queries over ten million transactions, and what a person sees: ROWS=10000000'
 	@echo 'make preview       look at them without a Grafana, until Ctrl-C: PORT=8099'
 	@echo 'make clean         remove what was built, but not build/kafka, which was fetched'
 
-.PHONY: all docs demo check-grafana grafana preview bench $(benches) \
-	help kafka-jars telegraf check check-fresh check-versions check-plant soak check-unit \
+.PHONY: all docs demo check-grafana grafana preview bench \
+	bench-picture $(benches) $(peers) help kafka-jars telegraf check check-fresh check-versions check-plant soak check-unit \
 	check-fuzz check-sql check-isolation check-tap fuzz list-regress \
 	list-isolation all-bridge install-bridge uninstall-bridge clean-bridge

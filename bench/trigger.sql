@@ -44,11 +44,14 @@ CREATE VIEW targets AS
 -- Writes nrows rows to files directory/SIZE.N of size rows each, and returns
 -- the sum of their amounts.  Shapes: known draws pairs from a million, of a
 -- thousand accounts, spread from a million of a hundred thousand accounts,
--- growing from twelve million, new makes pairs never met before.  Amounts are
--- the demo's, 0 to 9999.  Time goes on from round to round, in one day.
+-- "square N" from all pairs of N accounts, new makes pairs never met before.
+-- Amounts are the demo's, 0 to 9999.  Time goes on from round to round, in one day.
 CREATE FUNCTION write_batches(shape text, round integer, nrows integer,
                               size integer, directory text)
 RETURNS numeric LANGUAGE plpgsql AS $$
+DECLARE
+  kind text := split_part(shape, ' ', 1);
+  side bigint := nullif(split_part(shape, ' ', 2), '');
 BEGIN
   PERFORM setseed((round % 100) / 100.0);
   SET LOCAL client_min_messages = warning;
@@ -58,18 +61,18 @@ BEGIN
          date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
            + (round * nrows::bigint + i) % 4320000 * interval '0.02 s' AS event_time,
          (ARRAY['London', 'NYC', 'SF', 'Moscow', 'Tokyo'])[1 + i % 5] AS city,
-         CASE shape WHEN 'known' THEN (n / 1000)::text
+         CASE kind WHEN 'known' THEN (n / 1000)::text
               WHEN 'spread' THEN (n / 10)::text
-              WHEN 'growing' THEN (n / 3464)::text
+              WHEN 'square' THEN (n / side)::text
               ELSE format('r%s-%s', round, i % 1000) END AS source_account,
-         CASE shape WHEN 'known' THEN (n % 1000)::text
+         CASE kind WHEN 'known' THEN (n % 1000)::text
               WHEN 'spread' THEN (n / 10 * 7919 % 100000 + n % 10)::text
-              WHEN 'growing' THEN (n % 3464)::text
+              WHEN 'square' THEN (n % side)::text
               ELSE (i / 1000)::text END AS target_account,
          trunc(random() * 10000)::numeric AS amount,
          NULL::text AS reference, i % 4 AS kafka_partition, i::bigint AS kafka_offset
-    FROM (SELECT i, trunc(random() * CASE shape WHEN 'growing' THEN 3464 * 3464
-                                                ELSE 1000000 END)::bigint AS n
+    FROM (SELECT i, trunc(random() * CASE kind WHEN 'square' THEN side * side
+                                               ELSE 1000000 END)::bigint AS n
             FROM generate_series(0, nrows - 1) i) drawn;
   FOR n IN 0 .. (nrows - 1) / size LOOP
     EXECUTE format('COPY (SELECT event_time, city, source_account, target_account,

@@ -1,0 +1,1 @@
+INSERT INTO stored SELECT * FROM messages;
