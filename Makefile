@@ -48,7 +48,7 @@ peers = $(patsubst bench/peers/%/,peer-%,$(wildcard bench/peers/*/))
 # These targets install what is missing, so they must not need it themselves.
 own_targets = help demo docs check check-unit check-fuzz check-sql \
 	check-isolation check-tap fuzz check-versions check-plant soak \
-	check-grafana grafana preview bench bench-picture \
+	check-grafana grafana preview bench bench-check bench-picture \
 	$(benches) $(peers) kafka-jars telegraf \
 	list-regress list-isolation
 
@@ -147,6 +147,12 @@ bench:
 
 $(benches):
 	@bench/run $(@:bench-%=%)
+
+# ratios, and never times; it informs and fails nothing
+bench-check: BENCHES = trigger pipeline
+bench-check:
+	@$(if $(BENCHES),bench/run $(BENCHES))
+	@bench/check
 
 bench-picture:
 	@bench/picture
@@ -263,13 +269,14 @@ help:
 	@echo '                   bench-peers the bridge against what others use for the job,'
 	@echo '                   bench-batches the bridge and a script by the size of batches'
 	@echo 'make bench-picture draw what bench-batches and bench-history have measured here'
+	@echo 'make bench-check   measure again, and say which ratios fell by a fifth: BENCHES="trigger pipeline"'
 	@echo 'make docs          write the option lists, signatures and answers in docs/'
 	@echo 'make grafana       write the dashboards and alert rules from grafana/source/'
 	@echo 'make check-grafana their queries over ten million transactions, and what a person sees: ROWS=10000000'
 	@echo 'make preview       look at them without a Grafana, until Ctrl-C: PORT=8099'
 	@echo 'make clean         remove what was built, but not build/kafka, which was fetched'
 
-.PHONY: all docs demo check-grafana grafana preview bench \
+.PHONY: all docs demo check-grafana grafana preview bench bench-check \
 	bench-picture $(benches) $(peers) help kafka-jars telegraf check check-fresh check-versions check-plant soak check-unit \
 	check-fuzz check-sql check-isolation check-tap fuzz list-regress \
 	list-isolation all-bridge install-bridge uninstall-bridge clean-bridge
