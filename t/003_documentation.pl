@@ -1,5 +1,6 @@
 # The pages in docs/ are what the programs and a database say, the SQL reference
-# has every public object, its arguments and an example, and the README names
+# has every public object, its arguments and an example, the page on scale has
+# what the model says of bench/scale.tsv, and the README names
 # no other objects, no other options, and every package that building needs; no
 # link leads nowhere.
 use strict;
@@ -34,6 +35,9 @@ cmp_ok(scalar(@tests), '>', 50, 'and names tests');
 is(join(' ', grep { !-f "$tree/$_" } @tests), '', 'all of which are there');
 is(join(' ', grep { index($faults, "`$_`") < 0 } map { s/^\Q$tree\E\///r } glob("$tree/t/0[26]*.pl")),
 	'', 'and none of the faults is missing');
+
+cmp_ok(index(slurp_file("$tree/docs/scale.md"), "```\n" . `$tree/bench/model` . "```\n"),
+	'>=', 0, 'docs/scale.md has what bench/model says');
 
 foreach my $package (split ' ', `$tree/.ci/packages list build`)
 {
