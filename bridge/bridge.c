@@ -32,7 +32,6 @@
 #include "consumer.h"
 #include "database.h"
 #include "dead_letters.h"
-#include "http_server.h"
 #include "influx_settings.h"
 #include "influx_sink.h"
 #include "ingest.h"
@@ -47,6 +46,7 @@
 #include "time_spec.h"
 #include "topic_list.h"
 #include "upkeep.h"
+#include "watch.h"
 #include "writer.h"
 
 #define PROGRAM "fintrans-bridge"
@@ -235,14 +235,7 @@ static const OptionSpec specs[] = {
 		"Exit after so many messages; 0 is never."},
 	{"", NULL, NULL, OPTION_TEXT, 0, NULL, NULL, 0, 0, NULL, false,
 	"Watching it"},
-	{"http-port", "FINTRANS_HTTP_PORT", "PORT0", OPTION_INTEGER,
-		offsetof(Settings, http_port), "N", NULL, 1, 65535, NULL, false,
-		"Answer /health, /ready and /metrics by HTTP on this port.  Without "
-	"it nothing is listened to."},
-	{"http-listen", "FINTRANS_HTTP_LISTEN", NULL, OPTION_TEXT,
-		offsetof(Settings, http_listen), "ADDRESS", "127.0.0.1", 0, 0, NULL,
-		false, "On this address of IPv4 or IPv6; 0.0.0.0 or :: is all of "
-	"them.  Whoever reaches it is answered."},
+	WATCH_OPTIONS(Settings, "/health, /ready and /metrics"),
 	{"show-metrics", NULL, NULL, OPTION_FLAG,
 		offsetof(Settings, show_metrics), NULL, NULL, 0, 0, NULL, false,
 		"Print what /metrics has, and what its words mean, as Markdown, and "
@@ -309,9 +302,6 @@ static int	run_watched(const Settings *settings, IngestSettings *ingest,
 						const UpkeepSettings *upkeep,
 						KafkaProperties *properties, Monitor *monitor,
 						char *errstr, size_t errstr_size);
-static bool start_server(const Settings *settings, Monitor *monitor,
-						 HttpServer **server, char *errstr,
-						 size_t errstr_size);
 static int	load(IngestSettings *ingest,
 				 const ConsumerSettings *of_consumer,
 				 Consumer **consumer, Writer *writer, Monitor *monitor,
@@ -457,7 +447,8 @@ run(const Settings *settings, IngestSettings *ingest,
 	if (monitor == NULL)
 		snprintf(errstr, errstr_size, "out of memory");
 	if (monitor == NULL ||
-		!start_server(settings, monitor, &server, errstr, errstr_size))
+		!watch_start(&server, settings->http_listen, settings->http_port,
+					 monitor_answer, monitor, errstr, errstr_size))
 		report_failure(NULL, errstr);
 	else
 		status = run_watched(settings, ingest, upkeep, properties, monitor,
@@ -465,23 +456,6 @@ run(const Settings *settings, IngestSettings *ingest,
 	http_server_stop(server);
 	monitor_free(monitor);
 	return status;
-}
-
-static bool
-start_server(const Settings *settings, Monitor *monitor, HttpServer **server,
-			 char *errstr, size_t errstr_size)
-{
-	if (settings->http_port == 0)
-		return true;
-	*server = http_server_start(settings->http_listen,
-								(uint16_t) settings->http_port,
-								monitor_answer, monitor, errstr, errstr_size);
-	if (*server == NULL)
-		return false;
-	log_write(LOG_LEVEL_INFO, "listening for HTTP", "address=%s port=%" PRId64,
-			  log_quote(settings->http_listen, (char[64]) {0}, 64),
-			  settings->http_port);
-	return true;
 }
 
 /* The database first: without it no partition is taken from another bridge. */

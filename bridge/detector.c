@@ -22,13 +22,18 @@
 #include "backoff.h"
 #include "clock.h"
 #include "database.h"
+#include "heartbeat.h"
 #include "log.h"
 #include "program.h"
 #include "review.h"
 #include "stop.h"
 #include "terminal.h"
+#include "watch.h"
 
 #define PROGRAM "fintrans-detector"
+
+/* Longest wait: a sign of life is given in between. */
+#define WAIT_MAX_MS 5000
 
 /* More than any line takes. */
 #define OUTPUT_BYTES 65536
@@ -46,6 +51,8 @@ typedef struct Settings
 	bool		review;
 	bool		plain;
 	int64_t		poll_ms;
+	int64_t		http_port;		/* 0 for none */
+	const char *http_listen;
 	const char *log_level;
 } Settings;
 
@@ -57,6 +64,7 @@ typedef struct Detector
 	Backoff		backoff;
 	bool		connected;
 	bool		coloured;
+	Heartbeat	heartbeat;
 	char	   *errstr;			/* why it cannot go on */
 	size_t		errstr_size;
 } Detector;
@@ -111,6 +119,7 @@ static const OptionSpec specs[] = {
 		offsetof(Settings, poll_ms), "N", "1000", 10, 3600000, NULL, false,
 		"Look for new alerts at least so often, in milliseconds, should a "
 	"notification get lost or none be had."},
+	WATCH_OPTIONS(Settings, "/health"),
 	{"log-level", "FINTRANS_LOG_LEVEL", NULL, OPTION_CHOICE,
 		offsetof(Settings, log_level), "LEVEL", "info", 0, 0, LOG_LEVELS,
 		false, "What is logged on standard error."},
@@ -217,11 +226,18 @@ run_detector(const Settings *settings, const OptionSource *sources,
 		.errstr = errstr,
 		.errstr_size = errstr_size
 	};
-	bool		ok;
+	HttpServer *server = NULL;
+	bool		ok = false;
 
 	backoff_init(&detector.backoff, (uint64_t) clock_real_ms());
-	ok = detector.alerts != NULL ? detector_run(&detector) :
+	heartbeat_tick(&detector.heartbeat);
+	if (detector.alerts == NULL)
 		detector_fail(&detector, "out of memory");
+	else if (watch_start(&server, settings->http_listen, settings->http_port,
+						 heartbeat_answer, &detector.heartbeat, errstr,
+						 errstr_size))
+		ok = detector_run(&detector);
+	http_server_stop(server);
 	alerts_free(detector.alerts);
 	return ok;
 }
@@ -263,6 +279,9 @@ check_settings(const Settings *settings, const OptionSource *sources,
 	if (settings->review &&
 		!check_review(sources, errstr, errstr_size))
 		return options_blame(&program, sources, "review", errstr,
+							 errstr_size);
+	if (!http_server_check(settings->http_listen, errstr, errstr_size))
+		return options_blame(&program, sources, "http-listen", errstr,
 							 errstr_size);
 	return database_check_conninfo(settings->database, errstr, errstr_size) &&
 		(!options_exposed(&program, sources, "database") ||
@@ -322,8 +341,10 @@ detector_run(Detector *detector)
 		return false;
 	while (stop_signal() == 0)
 	{
-		ListenerOutcome outcome = look(detector);
+		ListenerOutcome outcome;
 
+		heartbeat_tick(&detector->heartbeat);
+		outcome = look(detector);
 		if (outcome == LISTENER_DONE && detector->settings->once)
 			return true;
 		if (outcome == LISTENER_DONE && stop_signal() == 0)
@@ -408,7 +429,8 @@ wait_for_news(Detector *detector)
 
 		if (left_ms <= 0)
 			break;
-		stop_wait(&input, 1, left_ms);
+		heartbeat_tick(&detector->heartbeat);
+		stop_wait(&input, 1, left_ms < WAIT_MAX_MS ? left_ms : WAIT_MAX_MS);
 		outcome = alerts_consume(detector->alerts, &notified);
 		if (outcome != LISTENER_DONE)
 			return outcome;
@@ -426,6 +448,7 @@ print_alert(void *context, const Alert *alert)
 
 	if (stop_signal() != 0)
 		return false;
+	heartbeat_tick(&detector->heartbeat);
 	if (alert_format_write(detector->format, alert, detector->coloured,
 						   stdout))
 		return flush_output(detector);

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "heartbeat.h"
 #include "kafka_properties.h"
 #include "log.h"
 #include "message_format.h"
@@ -26,6 +27,7 @@
 #include "program.h"
 #include "replay.h"
 #include "synthetic.h"
+#include "watch.h"
 
 #define PROGRAM "fintrans-generator"
 
@@ -47,6 +49,8 @@ typedef struct Settings
 	SourceSettings source;
 	OptionList	properties;
 	const char *properties_file;
+	int64_t		http_port;		/* 0 for none */
+	const char *http_listen;
 	const char *log_level;
 } Settings;
 
@@ -66,6 +70,7 @@ typedef struct Generator
 	MessageSource *source;
 	Pace		pace;
 	Progress	progress;
+	Heartbeat	heartbeat;
 	uint64_t	made;			/* messages, sent or about to be */
 	bool		ended;			/* the file has no more, or something failed */
 	bool		failed;			/* errstr says why */
@@ -159,6 +164,7 @@ static const OptionSpec specs[] = {
 	{"F", NULL, NULL, OPTION_TEXT, offsetof(Settings, properties_file),
 		"PATH", NULL, 0, 0, NULL, false,
 		"Read such properties from a file first: lines name=value."},
+	WATCH_OPTIONS(Settings, "/health"),
 	{"log-level", "FINTRANS_LOG_LEVEL", NULL, OPTION_CHOICE,
 		offsetof(Settings, log_level), "LEVEL", "info", 0, 0, LOG_LEVELS,
 		false, "What is logged on standard error."},
@@ -190,6 +196,7 @@ static bool open_source(Generator *generator, const OptionSource *sources,
 static void close_source(Generator *generator);
 static bool open_producer(Generator *generator, char *errstr,
 						  size_t errstr_size);
+static void generator_work(Generator *generator);
 static void generator_run(Generator *generator);
 static bool send_due(Generator *generator);
 static bool send_next(Generator *generator);
@@ -220,8 +227,7 @@ generator_main(const void *options, const OptionSource *sources,
 	take_signals();
 	if (generator_open(&generator, sources, errstr, errstr_size))
 	{
-		generator_run(&generator);
-		generator_finish(&generator);
+		generator_work(&generator);
 		close_source(&generator);
 		status = generator_report(&generator);
 	}
@@ -252,6 +258,10 @@ static bool
 generator_open(Generator *generator, const OptionSource *sources,
 			   char *errstr, size_t errstr_size)
 {
+	if (!http_server_check(generator->settings->http_listen, errstr,
+						   errstr_size))
+		return options_blame(&program, sources, "http-listen", errstr,
+							 errstr_size);
 	if (!open_producer(generator, errstr, errstr_size) ||
 		!open_source(generator, sources, errstr, errstr_size))
 		return false;
@@ -328,6 +338,26 @@ open_producer(Generator *generator, char *errstr, size_t errstr_size)
 }
 
 /* ---------------------------------------------------------------- sending */
+
+/* Those who watch are answered as long as there is something to do. */
+static void
+generator_work(Generator *generator)
+{
+	const Settings *settings = generator->settings;
+	HttpServer *server;
+
+	heartbeat_tick(&generator->heartbeat);
+	generator->failed =
+		!watch_start(&server, settings->http_listen, settings->http_port,
+					 heartbeat_answer, &generator->heartbeat,
+					 generator->errstr, sizeof(generator->errstr));
+	if (!generator->failed)
+	{
+		generator_run(generator);
+		generator_finish(generator);
+	}
+	http_server_stop(server);
+}
 
 static void
 generator_run(Generator *generator)
@@ -488,7 +518,10 @@ generator_report(Generator *generator)
 
 /* --------------------------------------------------------------- progress */
 
-/* A line on a terminal once a second, elsewhere a log line once a minute. */
+/*
+ * Called by whatever loops: a sign of life, and now and then a line, on a
+ * terminal once a second, elsewhere in the log once a minute.
+ */
 static void
 progress_show(Generator *generator, int64_t now_ns, bool last)
 {
@@ -497,6 +530,7 @@ progress_show(Generator *generator, int64_t now_ns, bool last)
 	int64_t		since_ns = now_ns - progress->shown_ns;
 	double		rate;
 
+	heartbeat_tick(&generator->heartbeat);
 	if (!last && since_ns < (progress->on_terminal ? 1 : STATUS_SECONDS) *
 		PACE_NS_PER_SECOND)
 		return;

@@ -63,6 +63,7 @@ foreach my $program (qw(bridge detector))
 	refused_ok($program, '--database=password=hunter2');
 	refused_ok($program, '--password-file=/nonexistent');
 }
+refused_ok($_, '--http-listen=here') foreach qw(bridge generator detector);
 refused_ok('bridge', '--start=yesterday');
 refused_ok('bridge', '--time-range=always');
 refused_ok('bridge', '--currency=euro');

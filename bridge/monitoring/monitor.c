@@ -7,13 +7,12 @@
 
 #include <inttypes.h>
 #include <pthread.h>
-#include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
+#include "heartbeat.h"
 #include "text_buffer.h"
 
 /*
@@ -21,18 +20,16 @@
  * seconds when it asks brokers that are away.
  */
 #define NOT_READY_MS 20000
-#define DEAD_MS 60000
 
 #define FAILURE_BYTES 600
 #define UPKEEP_BYTES 300
 
-#define PLAIN_TEXT "text/plain; charset=utf-8"
 #define METRICS_TEXT "text/plain; version=0.0.4; charset=utf-8"
 
 struct Monitor
 {
 	Metrics    *metrics;
-	atomic_int_fast64_t ticked_ms;	/* monotonic */
+	Heartbeat	heartbeat;
 	pthread_mutex_t lock;
 	Readiness	readiness;
 	MetricsPartition *partitions;
@@ -47,7 +44,6 @@ struct Monitor
 typedef struct MonitorPage
 {
 	const char *path;
-	const char *content_type;
 	bool		(*write) (Monitor *monitor, HttpAnswer *answer);
 } MonitorPage;
 
@@ -57,14 +53,13 @@ static bool write_metrics(Monitor *monitor, HttpAnswer *answer);
 static bool write_not_found(Monitor *monitor, HttpAnswer *answer);
 
 static const MonitorPage pages[] = {
-	{"/health", PLAIN_TEXT, write_health},
-	{"/ready", PLAIN_TEXT, write_ready},
-	{"/metrics", METRICS_TEXT, write_metrics},
-	{NULL, PLAIN_TEXT, write_not_found}
+	{"/health", write_health},
+	{"/ready", write_ready},
+	{"/metrics", write_metrics},
+	{NULL, write_not_found}
 };
 
 static void list_upkeep(Monitor *monitor, char *text, size_t size);
-static int64_t still_ms(const Monitor *monitor);
 static bool is_ready(const Monitor *monitor, const Readiness *readiness);
 static void copy_partitions(Monitor *monitor, const LagList *partitions);
 static void copy_partition(MetricsPartition *partition, size_t topic,
@@ -74,8 +69,6 @@ static void count_readiness(Monitor *monitor);
 static bool print_metrics(Monitor *monitor,
 						  const MetricsPartition *partitions, size_t count,
 						  HttpAnswer *answer);
-static bool say(HttpAnswer *answer, unsigned status, const char *format,...)
-			__attribute__((format(printf, 3, 4)));
 
 Monitor *
 monitor_new(const char *topics)
@@ -118,7 +111,7 @@ monitor_metrics(Monitor *monitor)
 void
 monitor_tick(Monitor *monitor)
 {
-	atomic_store(&monitor->ticked_ms, clock_monotonic_ms());
+	heartbeat_tick(&monitor->heartbeat);
 }
 
 void
@@ -184,7 +177,6 @@ monitor_answer(void *context, const char *path, HttpAnswer *answer)
 
 	while (page->path != NULL && strcmp(page->path, path) != 0)
 		page++;
-	answer->content_type = page->content_type;
 	return page->write(context, answer);
 }
 
@@ -197,12 +189,8 @@ write_health(Monitor *monitor, HttpAnswer *answer)
 	memcpy(failure, monitor->failure, sizeof(failure));
 	pthread_mutex_unlock(&monitor->lock);
 	if (failure[0] != '\0')
-		return say(answer, 503, "cannot go on: %s\n", failure);
-	if (still_ms(monitor) >= DEAD_MS)
-		return say(answer, 503,
-				   "the main loop has stood still for %" PRId64 " s\n",
-				   still_ms(monitor) / 1000);
-	return say(answer, 200, "alive\n");
+		return heartbeat_say(answer, 503, "cannot go on: %s\n", failure);
+	return heartbeat_say_health(&monitor->heartbeat, answer);
 }
 
 static bool
@@ -217,16 +205,17 @@ write_ready(Monitor *monitor, HttpAnswer *answer)
 	if (readiness == NULL)
 		return false;
 	ready = is_ready(monitor, readiness);
-	if (still_ms(monitor) >= NOT_READY_MS)
+	if (heartbeat_still_ms(&monitor->heartbeat) >= NOT_READY_MS)
 		snprintf(still, sizeof(still),
 				 "%s: the main loop has stood still for %" PRId64 " s\n",
 				 readiness_cause_words[CAUSE_MAIN_LOOP],
-				 still_ms(monitor) / 1000);
+				 heartbeat_still_ms(&monitor->heartbeat) / 1000);
 	list_upkeep(monitor, upkeep, sizeof(upkeep));
-	said = say(answer, ready ? 200 : 503, "%s\nstate: %s\n%s%s%s",
-			   ready ? "ready" : "not ready",
-			   bridge_state_words[readiness->state], still,
-			   readiness->reasons, upkeep);
+	said = heartbeat_say(answer, ready ? 200 : 503,
+						 "%s\nstate: %s\n%s%s%s",
+						 ready ? "ready" : "not ready",
+						 bridge_state_words[readiness->state], still,
+						 readiness->reasons, upkeep);
 	free(readiness);
 	return said;
 }
@@ -264,20 +253,15 @@ static bool
 write_not_found(Monitor *monitor, HttpAnswer *answer)
 {
 	(void) monitor;
-	return say(answer, 404, "there are /health, /ready and /metrics\n");
-}
-
-/* How long ago the main loop gave a sign of life. */
-static int64_t
-still_ms(const Monitor *monitor)
-{
-	return clock_monotonic_ms() - atomic_load(&monitor->ticked_ms);
+	return heartbeat_say(answer, 404,
+						 "there are /health, /ready and /metrics\n");
 }
 
 static bool
 is_ready(const Monitor *monitor, const Readiness *readiness)
 {
-	return readiness_is_ready(readiness) && still_ms(monitor) < NOT_READY_MS;
+	return readiness_is_ready(readiness) &&
+		heartbeat_still_ms(&monitor->heartbeat) < NOT_READY_MS;
 }
 
 static void
@@ -345,7 +329,7 @@ count_readiness(Monitor *monitor)
 
 	if (readiness == NULL)
 		return;
-	if (still_ms(monitor) >= NOT_READY_MS)
+	if (heartbeat_still_ms(&monitor->heartbeat) >= NOT_READY_MS)
 		readiness->causes[CAUSE_MAIN_LOOP] = true;
 	for (size_t i = 0; i < READINESS_CAUSE_COUNT; i++)
 		metrics_set(metrics, METRIC_NOT_READY, i, readiness->causes[i]);
@@ -366,24 +350,11 @@ print_metrics(Monitor *monitor, const MetricsPartition *partitions,
 	if (answer->body == NULL)
 		return false;
 	answer->status = 200;
+	answer->content_type = METRICS_TEXT;
 	answer->bytes = metrics_write(monitor->metrics, partitions, count,
 								  answer->body, size);
 	if (answer->bytes < size)
 		return true;
 	free(answer->body);
 	return false;
-}
-
-static bool
-say(HttpAnswer *answer, unsigned status, const char *format,...)
-{
-	va_list		arguments;
-	int			bytes;
-
-	va_start(arguments, format);
-	bytes = vasprintf(&answer->body, format, arguments);
-	va_end(arguments);
-	answer->status = status;
-	answer->bytes = bytes > 0 ? (size_t) bytes : 0;
-	return bytes >= 0;
 }
