@@ -40,7 +40,8 @@ PG_CONFIG = pg_config
 
 benches = bench-history bench-rules bench-aggregates bench-volume \
 	bench-drilldown bench-codecs bench-influx bench-latency bench-backlog \
-	bench-poison bench-peers bench-figures bench-scale bench-batches
+	bench-poison bench-peers bench-figures bench-scale bench-batches \
+	bench-resources
 
 # what the bench compares with, each in bench/peers/
 peers = $(patsubst bench/peers/%/,peer-%,$(wildcard bench/peers/*/))
@@ -269,7 +270,8 @@ help:
 	@echo '                   bench-peers the bridge against what others use for the job,'
 	@echo '                   bench-figures WAL, writers, bridges, memory and the start,'
 	@echo '                   bench-batches the bridge and a script by the size of batches,'
-	@echo '                   bench-scale 50 million transactions against the model of docs/scale.md'
+	@echo '                   bench-scale 50 million transactions against the model of docs/scale.md,'
+	@echo '                   bench-resources CPU and memory of each program'
 	@echo 'make bench-picture draw what bench-batches and bench-history have measured here'
 	@echo 'make bench-check   measure again, and say which ratios fell by a fifth: BENCHES="trigger pipeline"'
 	@echo 'make docs          write the option lists, signatures and answers in docs/'
