@@ -50,7 +50,7 @@ peers = $(patsubst bench/peers/%/,peer-%,$(wildcard bench/peers/*/))
 # These targets install what is missing, so they must not need it themselves.
 own_targets = help demo docs check check-unit check-fuzz check-sql \
 	check-isolation check-tap fuzz check-versions check-plant soak \
-	check-grafana grafana preview bench bench-check bench-picture \
+	check-grafana grafana preview marathon bench bench-check bench-picture \
 	$(benches) $(peers) kafka-jars telegraf \
 	list-regress list-isolation
 
@@ -90,6 +90,29 @@ build/extension/tables-0.1.0.sql: extension/fintrans--0.1.0.sql
 $(DATA_built):
 	@mkdir -p $(@D)
 	awk 'FNR == 1 && NR > 1 { print "" } { print }' $^ > $@
+
+# What Marathon fetches: the programs, the extension for this version of
+# PostgreSQL, and what the apps beside them read.  Of the same sources the same
+# bytes, wherever and whenever it is made.
+version := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" fintrans.control)
+dist_name = fintrans-$(version)
+dist = build/dist/$(dist_name)
+tarball = build/$(dist_name)-$(shell dpkg --print-architecture).tar.gz
+SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
+
+dist: all
+	rm -rf build/dist
+	$(MAKE) EXTENSION_ONLY=1 install DESTDIR='$(CURDIR)/$(dist)/postgresql'
+	$(MAKE) -C bridge install prefix= DESTDIR='$(CURDIR)/$(dist)'
+	mkdir $(dist)/marathon $(dist)/grafana
+	cp bridge/marathon/*.json bridge/marathon/database.sh $(dist)/marathon
+	cp -R grafana/provisioning grafana/dashboards grafana/prometheus $(dist)/grafana
+	cp LICENSE CHANGELOG.md $(dist)
+	tar -C build/dist --sort=name --format=gnu --mtime=@$(SOURCE_DATE_EPOCH) \
+		--owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX \
+		-c $(dist_name) | gzip -9n > $(tarball).new
+	mv $(tarball).new $(tarball)
+	@echo $(tarball)
 
 # a database server needs the extension alone, and not librdkafka
 ifndef EXTENSION_ONLY
@@ -163,6 +186,10 @@ bench-picture:
 grafana:
 	cd grafana/source && jsonnet -m .. dashboards.jsonnet > /dev/null && \
 		jsonnet -S -o ../provisioning/alerting/fintrans.yaml alerts.jsonnet
+
+# the apps and groups of Marathon; the site's own: see bridge/marathon/marathon.jsonnet
+marathon:
+	cd bridge/marathon && jsonnet -m . marathon.jsonnet > /dev/null
 
 # they are drawn by Grafana's own components: with npm and Chromium
 check-grafana:
@@ -258,6 +285,8 @@ help:
 	@echo 'make install       install both: PG_CONFIG=... prefix=/usr/local DESTDIR=...'
 	@echo '                   EXTENSION_ONLY=1 leaves out the programs;'
 	@echo '                   systemd_unitdir=/etc/systemd/system installs the unit too'
+	@echo 'make dist          a tarball of programs and extension, which Marathon fetches'
+	@echo 'make marathon      write the apps of Marathon from bridge/marathon/marathon.jsonnet'
 	@echo 'make uninstall     remove what install put there'
 	@echo 'make installcheck  SQL and isolation tests on a running server'
 	@echo 'make bench         measure throughput; bench-history with ten million pairs,'
@@ -281,7 +310,8 @@ help:
 	@echo 'make preview       look at them without a Grafana, until Ctrl-C: PORT=8099'
 	@echo 'make clean         remove what was built, but not build/kafka, which was fetched'
 
-.PHONY: all docs demo check-grafana grafana preview bench bench-check \
-	bench-picture $(benches) $(peers) help kafka-jars telegraf check check-fresh check-versions check-plant soak check-unit \
+.PHONY: all docs demo dist marathon check-grafana grafana preview bench bench-check \
+	bench-picture $(benches) $(peers) help kafka-jars telegraf check check-fresh \
+	check-versions check-plant soak check-unit \
 	check-fuzz check-sql check-isolation check-tap fuzz list-regress \
 	list-isolation all-bridge install-bridge uninstall-bridge clean-bridge
