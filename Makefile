@@ -49,7 +49,7 @@ peers = $(patsubst bench/peers/%/,peer-%,$(wildcard bench/peers/*/))
 
 # These targets install what is missing, so they must not need it themselves.
 own_targets = help demo docs check check-unit check-fuzz check-sql \
-	check-isolation check-tap fuzz check-versions check-plant soak \
+	check-isolation check-tap fuzz check-versions check-images check-plant soak \
 	check-grafana grafana preview marathon bench bench-check bench-picture \
 	$(benches) $(peers) kafka-jars telegraf \
 	list-regress list-isolation
@@ -167,6 +167,9 @@ check-fresh:
 check-versions:
 	@.ci/versions $(VERSIONS)
 
+check-images:
+	@.ci/images
+
 bench:
 	@bench/run
 
@@ -281,6 +284,7 @@ help:
 	@echo 'make check-versions'
 	@echo '                   SQL and isolation tests on PostgreSQL 15 to 18, pg_upgrade, and the'
 	@echo '                   programs with the libraries of Debian sid: VERSIONS="16 17" (root only)'
+	@echo 'make check-images  what the recipe of the images says, in scratch directories (root only)'
 	@echo 'make               build the extension and the programs'
 	@echo 'make install       install both: PG_CONFIG=... prefix=/usr/local DESTDIR=...'
 	@echo '                   EXTENSION_ONLY=1 leaves out the programs;'
@@ -312,6 +316,6 @@ help:
 
 .PHONY: all docs demo dist marathon check-grafana grafana preview bench bench-check \
 	bench-picture $(benches) $(peers) help kafka-jars telegraf check check-fresh \
-	check-versions check-plant soak check-unit \
+	check-versions check-images check-plant soak check-unit \
 	check-fuzz check-sql check-isolation check-tap fuzz list-regress \
 	list-isolation all-bridge install-bridge uninstall-bridge clean-bridge

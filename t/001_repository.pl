@@ -106,7 +106,7 @@ my @outside = grep { !-f "$tree/bridge/$_" } @borrowed;
 is("@outside", '', 'bridge/ includes one header of extension/ and no other');
 
 my @scripts = map { "$tree/$_" }
-  qw(.ci/check .ci/docs .ci/grafana .ci/packages .ci/run .ci/scratch.sh bridge/demo bridge/kafka/kafka-server bridge/marathon/database.sh);
+  qw(.ci/check .ci/docs .ci/grafana .ci/images .ci/packages .ci/run .ci/scratch.sh bridge/demo bridge/kafka/kafka-server bridge/marathon/database.sh);
 push @scripts, map { "$tree/bench/$_" } qw(run check model picture);
 push @scripts, glob("$tree/bench/peers/*/start");
 my $complaints = `cd '$tree' && shellcheck -x @scripts 2>&1`;
