@@ -69,7 +69,8 @@ is_deeply(
 
 # ---------------------------------------------------------------- sources
 
-my @sources = glob("$tree/extension/*.[ch] $tree/extension/*/*.[ch] $tree/bridge/*.[ch] $tree/bridge/test/*.[ch] $tree/bridge/fuzz/*.[ch]");
+my @sources = map { glob("$tree/$_/*.[ch] $tree/$_/*/*.[ch]") } qw(extension bridge);
+my %source = map { m{/bridge/(?:.*/)?([^/]+)$} ? ($1 => $_) : () } @sources;
 cmp_ok(scalar(@sources), '>', 20, 'the sources are found');
 
 my @unsafe = grep {
@@ -90,7 +91,7 @@ foreach my $header (qw(rdkafka.h libpq-fe.h microhttpd.h))
 	foreach my $program (sort keys %objects)
 	{
 		my @files = grep {
-			slurp_file("$tree/bridge/$_") =~ /^#include\s*[<"][^>"]*\Q$header\E[>"]/m
+			slurp_file($source{$_}) =~ /^#include\s*[<"][^>"]*\Q$header\E[>"]/m
 		} map { s/\.o$/.c/r } grep { /\.o$/ } split ' ', $objects{$program};
 		cmp_ok(scalar(@files), '<=', 1,
 			"$header is included by one file of fintrans-$program (@files)");
@@ -101,8 +102,8 @@ foreach my $header (qw(rdkafka.h libpq-fe.h microhttpd.h))
 
 my @borrowed = grep { $_ ne 'fintrans_record.h' }
   map { slurp_file($_) =~ /^#include\s*"(?:\.\.\/extension\/)?([^"]+)"/mg }
-  glob("$tree/bridge/*.[ch]");
-my @outside = grep { !-f "$tree/bridge/$_" } @borrowed;
+  values %source;
+my @outside = grep { !$source{$_} } @borrowed;
 is("@outside", '', 'bridge/ includes one header of extension/ and no other');
 
 my @scripts = map { "$tree/$_" }

@@ -25,7 +25,7 @@ my %setting = $text =~ /^(\w+)=(.*)$/mg;
 like($setting{ExecStart}, qr{^\Q$place\E/bin/fintrans-bridge -F \$\{CREDENTIALS_DIRECTORY\}/kafka\.properties$},
 	'it runs the program where that was installed');
 
-my $c = join '', map { slurp_file("$tree/bridge/$_") } qw(bridge.c ingest.c program.h);
+my $c = join '', map { slurp_file("$tree/bridge/$_") } qw(bridge.c ingest/ingest.c program/program.h);
 my %limit = $c =~ /^#define (\w+) (\d+)$/mg;
 cmp_ok($setting{TimeoutStopSec}, '>',
 	$limit{DRAIN_MS} / 1000 + $limit{CLOSE_SECONDS} + 2 * $limit{THREAD_STOP_MS} / 1000,

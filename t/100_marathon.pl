@@ -82,7 +82,7 @@ SKIP:
 
 # ------------------------------------------------------------ what they promise
 
-my $c = join '', map { slurp_file("$tree/bridge/$_") } qw(bridge.c ingest.c stop.c);
+my $c = join '', map { slurp_file("$tree/bridge/$_") } qw(bridge.c ingest/ingest.c detector/stop.c);
 my %limit = $c =~ /^#define (\w+) (\d+)$/mg;
 my ($timeout_ms) = $app{generator}{cmd} =~ /-X message\.timeout\.ms=(\d+)/;
 my %longest_stop = (
