@@ -1,6 +1,7 @@
 -- What an update does first: it lets the writers end and holds up new ones, in
 -- the order in which they lock, so that it waits once and deadlocks with none.
--- Readers wait for the tables alone that change.
+-- Readers have no such order: one that reads several tables in one transaction
+-- may make it fail, which leaves all as it was.
 LOCK TABLE @extschema@.fintrans_retention IN EXCLUSIVE MODE;
 -- at once as ALTER TABLE wants it: a bridge that moves positions has the table
 -- locked to read before it waits to write, and would not let go of that

@@ -96,6 +96,13 @@ SELECT topic, kafka_partition, kafka_offset FROM fintrans_dead_letters WHERE top
 SELECT topic, kafka_offset FROM fintrans_replayed_letters WHERE topic = 'Bulk' ORDER BY 1, 2;
 SELECT topic, kafka_partition, dead_lettered, purged FROM fintrans_offsets WHERE topic = 'Bulk' ORDER BY 1, 2;
 SELECT * FROM fintrans_verify();
+-- what somebody's trigger keeps does not keep the purge at work
+CREATE FUNCTION keep_letter() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER keep BEFORE DELETE ON fintrans_dead_letters FOR EACH ROW EXECUTE FUNCTION keep_letter();
+SELECT * FROM fintrans_purge_batch('infinity', 1);
+SELECT * FROM fintrans_purge_batch('infinity', 1);
+SELECT * FROM fintrans_purge_batch('infinity', 1);
+DROP FUNCTION keep_letter() CASCADE;
 DELETE FROM fintrans_dead_letters WHERE topic = 'Bulk';
 DROP VIEW offsets;
 DELETE FROM fintrans_transactions;

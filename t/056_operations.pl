@@ -245,6 +245,13 @@ like($bridge->logged, qr/event="properties not read again, their file is a pipe"
 	'its properties are not, which is told');
 unlike($bridge->logged, qr/credentials|property changed/, 'and they stay as they are');
 is($bridge->stop, 0, 'the bridge stops');
+# to open it once more would wait for somebody who writes
+$bridge = start_bridge($node, $broker, 'bridge', '--config' => $pipe);
+append_to_file($pipe, "status-seconds=1\n");
+wait_for { $bridge->logged =~ /event=loading / } 'a bridge with options from a pipe';
+hang_up($bridge, 'them to be left as they are',
+	qr/event="configuration wrong, all stays as it is" reason="the configuration file is a pipe/);
+is($bridge->stop, 0, 'the bridge stops');
 $bridge = start_bridge($node, $broker, 'bridge', '--password-file' => $pipe);
 is($bridge->wait_exit(180), 2, 'a password that could be read only once');
 like($bridge->logged, qr/is a pipe, which can be read only once/, 'is refused');

@@ -1,6 +1,6 @@
 /*
  * A failure is logged, told to the monitor, and tried again: soon when the
- * database was away or busy, else in an hour, since that rows stay longer, or
+ * database was away, else in an hour, since that rows stay longer, or
  * are found more slowly, harms nobody.  Several bridges may do this at once;
  * they share the work.
  */
@@ -25,7 +25,7 @@ struct Upkeep
 	UpkeepSettings settings;	/* under lock */
 	Monitor    *monitor;
 	Session    *session;		/* the thread's, and so is the next */
-	Backoff		failures;		/* what was told last */
+	Backoff		failures[TASK_COUNT];	/* what was told last of each */
 	pthread_t	thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -212,6 +212,7 @@ do_task(Upkeep *upkeep, const UpkeepTask *task, bool is_wanted,
 	if (outcome != OUTCOME_DONE)
 		return note_failure(upkeep, task, outcome);
 	monitor_note_upkeep(upkeep->monitor, task->id, NULL);
+	backoff_reset(&upkeep->failures[task->id]);
 	if (!is_wanted)
 		return PERIOD_MS;
 	count = database_value(session_database(upkeep->session), 0, 0);
@@ -220,18 +221,20 @@ do_task(Upkeep *upkeep, const UpkeepTask *task, bool is_wanted,
 	return PERIOD_MS;
 }
 
-/* What needs a human is not asked for again so soon. */
+/*
+ * Not at once when the database is there and says no: an attempt at a partition
+ * that somebody reads holds loading up.
+ */
 static int64_t
 note_failure(Upkeep *upkeep, const UpkeepTask *task, Outcome outcome)
 {
 	const char *text = session_error(upkeep->session)->text;
-	int64_t		wait_ms = outcome == OUTCOME_RETRY ||
-		outcome == OUTCOME_LOST ? RETRY_MS : PERIOD_MS;
+	int64_t		wait_ms = outcome == OUTCOME_LOST ? RETRY_MS : PERIOD_MS;
 	char		told[600];
 
 	monitor_note_upkeep(upkeep->monitor, task->id, text);
 	snprintf(told, sizeof(told), "%s: %s", task->failed, text);
-	if (backoff_is_news(&upkeep->failures, told, clock_monotonic_ms()))
+	if (backoff_is_news(&upkeep->failures[task->id], told, clock_monotonic_ms()))
 		log_write(LOG_LEVEL_WARNING, task->failed,
 				  "again_in_s=%" PRId64 " text=%s", wait_ms / 1000,
 				  log_quote(text, (char[512]) {0}, 512));

@@ -48,6 +48,7 @@ pair_file_read(PairList *pairs, const char *path, const char *repeatable,
 		pair_list_free(pairs);
 		return false;
 	}
+	pairs->is_pipe = text_file_is_pipe(path);
 	pairs->is_open = stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
 		(status.st_mode & S_IRWXO) != 0;
 	return true;

@@ -23,6 +23,7 @@ typedef struct PairList
 	Pair	   *items;
 	size_t		count;
 	bool		is_open;		/* a file that everybody may read or write */
+	bool		is_pipe;		/* a file that cannot be read again */
 } PairList;
 
 /*

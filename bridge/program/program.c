@@ -16,6 +16,7 @@ static struct
 	int			argc;
 	char	  **argv;
 	bool		had_file;		/* with options in it */
+	bool		file_is_pipe;
 }			started;
 
 static int	start(const OptionsProgram *program, const void *settings,
@@ -47,6 +48,7 @@ program_main(const OptionsProgram *program, int argc, char **argv,
 			break;
 		case OPTIONS_RUN:
 			started.had_file = file.count > 0;
+			started.file_is_pipe = file.is_pipe;
 			status = start(program, settings, sources, &file, run);
 			break;
 	}
@@ -61,15 +63,22 @@ bool
 program_reread(void *settings, OptionSource *sources, PairList *file,
 			   char *errstr, size_t errstr_size)
 {
-	OptionsOutcome outcome =
-		options_parse(started.program, started.argc, started.argv, settings,
-					  sources, file, errstr, errstr_size);
+	OptionsOutcome outcome;
 
+	if (started.file_is_pipe)
+	{
+		/* to open it might take until somebody writes */
+		snprintf(errstr, errstr_size, "the configuration file is a pipe, which"
+				 " can be read only once");
+		return false;
+	}
+	outcome = options_parse(started.program, started.argc, started.argv,
+							settings, sources, file, errstr, errstr_size);
 	if (outcome == OPTIONS_RUN && started.had_file && file->count == 0)
 	{
 		/* all options would go back to their defaults */
 		snprintf(errstr, errstr_size, "the configuration file is empty now: it"
-				 " is being written, or is a pipe that has been read");
+				 " is being written");
 		options_free(started.program, settings);
 		outcome = OPTIONS_INVALID;
 	}

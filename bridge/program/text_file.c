@@ -103,8 +103,9 @@ text_file_is_pipe(const char *path)
 {
 	struct stat status;
 
-	return stat(path, &status) == 0 &&
-		(S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+	return strcmp(path, "-") == 0 ||
+		(stat(path, &status) == 0 &&
+		 (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode)));
 }
 
 void

@@ -39,7 +39,7 @@ extern char *text_file_line(const TextFile *file, size_t *bytes);
 /* How many lines have been read, "\n" being what ends one. */
 extern uint64_t text_file_lines(const TextFile *file);
 
-/* Is it one that can be read only once, such as a shell's <(command)? */
+/* Can it be read only once, as standard input or a shell's <(command)? */
 extern bool text_file_is_pipe(const char *path);
 
 /* file may be NULL. */
