@@ -105,7 +105,7 @@ dist: all
 	$(MAKE) EXTENSION_ONLY=1 install DESTDIR='$(CURDIR)/$(dist)/postgresql'
 	$(MAKE) -C bridge install prefix= DESTDIR='$(CURDIR)/$(dist)'
 	mkdir $(dist)/marathon $(dist)/grafana
-	cp bridge/marathon/*.json bridge/marathon/database.sh $(dist)/marathon
+	cp bridge/marathon/*.json bridge/marathon/marathon.jsonnet bridge/marathon/database.sh $(dist)/marathon
 	cp -R grafana/provisioning grafana/dashboards grafana/prometheus $(dist)/grafana
 	cp LICENSE CHANGELOG.md $(dist)
 	tar -C build/dist --sort=name --format=gnu --mtime=@$(SOURCE_DATE_EPOCH) \

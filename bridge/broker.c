@@ -61,7 +61,7 @@ static const OptionsProgram program = {
 	"An embedded Kafka broker for demos and tests, on a port of 127.0.0.1 "
 	"that the system chooses.  It keeps messages in memory only, the newest "
 	"5 MiB of each partition, and forgets them when it stops: never for data "
-	"that matters.\n\n"
+	"that matters.  A topic that anybody asks for is made.\n\n"
 	"Once ready it prints bootstrap.servers=HOST:PORT on standard output.  "
 	"It runs until SIGTERM or SIGINT, and obeys commands on standard input, "
 	"one a line, each answered by \"ok\" or \"error: reason\".  BROKER is a "

@@ -2,7 +2,7 @@
 CREATE EXTENSION fintrans;
 
 -- roles belong to all databases: another page may have made them
-SELECT 'CREATE ROLE ' || name FROM (VALUES ('alice'), ('grafana')) roles (name)
+SELECT 'CREATE ROLE ' || name || ' LOGIN' FROM (VALUES ('alice'), ('grafana')) roles (name)
  WHERE to_regrole(name) IS NULL \gexec
 SELECT fintrans_grant('alice', 'reader'), fintrans_grant('alice', 'operator') \g /dev/null
 

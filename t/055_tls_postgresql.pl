@@ -161,7 +161,7 @@ push @bridges, ends_ok('wrong_password', 1, conninfo(),
 	qr/event="cannot go on" reason=".*password authentication failed for user/,
 	'--password-file' => $tls->secret('wrong', $wrong_password));
 push @bridges, ends_ok('no_password', 1, conninfo(),
-	qr/event="cannot go on" reason=".*it asks for a password, and none is given"/,
+	qr/event="cannot go on" reason=".*it asks for a password, and none is given \(--password-file\)"/,
 	'--password-file' => '');
 push @bridges, ends_ok('no_database', 1, conninfo(dbname => 'nowhere'),
 	qr/event="cannot go on" reason=".*database \\"nowhere\\" does not exist"/);

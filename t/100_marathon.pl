@@ -158,7 +158,7 @@ my $superuser = getpwuid($<);
 	local @ENV{qw(SECRETS PGHOST PGPORT POSTGRES_DB POSTGRES_USER)} =
 	  ($secrets, $node->host, $node->port, 'postgres', $superuser);
 	local $ENV{SECRETS} = $made;
-	like(`'$here/database.sh' 2>&1`, qr/^database\.sh: no password in "\Q$made\E\/bridge-password"$/,
+	like(`'$here/database.sh' 2>&1`, qr/^database\.sh: no file "\Q$made\E\/bridge-password" that \Q$superuser\E can read$/,
 		'without passwords there is no database');
 	local $ENV{SECRETS} = $secrets;
 	is(`'$here/database.sh' 2>&1`, '', 'the database is made');

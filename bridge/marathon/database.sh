@@ -12,10 +12,14 @@ set -eu
 SECRETS=${SECRETS:-/run/secrets}
 export SECRETS
 for role in bridge detector grafana; do
-	[ -s "$SECRETS/$role-password" ] || {
-		echo "database.sh: no password in \"$SECRETS/$role-password\"" >&2
+	file=$SECRETS/$role-password
+	if [ ! -r "$file" ]; then
+		echo "database.sh: no file \"$file\" that $(id -un) can read" >&2
 		exit 1
-	}
+	elif [ ! -s "$file" ]; then
+		echo "database.sh: no password in \"$file\"" >&2
+		exit 1
+	fi
 done
 
 # psql reads the passwords itself: arguments could be seen by others

@@ -42,7 +42,7 @@ heartbeat_answer(void *context, const char *path, HttpAnswer *answer)
 {
 	if (strcmp(path, "/health") == 0)
 		return heartbeat_say_health(context, answer);
-	return heartbeat_say(answer, 404, "there is /health\n");
+	return heartbeat_say(answer, 404, "only /health is answered\n");
 }
 
 bool

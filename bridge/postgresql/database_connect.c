@@ -171,7 +171,7 @@ note_no_password(Database *database)
 
 	snprintf(error->text, sizeof(error->text),
 			 "connection to server at \"%s\", port %s failed: it asks for a"
-			 " password, and none is given", PQhost(database->conn),
+			 " password, and none is given (--password-file)", PQhost(database->conn),
 			 PQport(database->conn));
 	memcpy(error->sqlstate, NO_PASSWORD, sizeof(NO_PASSWORD));
 }

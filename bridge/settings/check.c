@@ -60,7 +60,7 @@ check_run(const CheckSettings *settings)
 {
 	Check		check = {.settings = settings};
 
-	report(&check, true, "configuration", "every option can be what it is");
+	report(&check, true, "configuration", "all options are valid");
 	check_kafka(&check);
 	check_database(&check);
 	return !check.failed;
@@ -345,8 +345,9 @@ check_clock(Check *check)
 			   difference_ms > 0 ? "ahead" : "behind");
 	else
 		report(check, true, "clock", "the server's differs by %" PRId64
-			   " ms, within %" PRId64 " ms", (int64_t) llabs(difference_ms),
-			   (after_ms - before_ms) / 2);
+			   " ms, give or take %" PRId64 "; %d are allowed",
+			   (int64_t) llabs(difference_ms), (after_ms - before_ms + 1) / 2,
+			   CLOCK_DIFFERENCE_MAX_MS);
 }
 
 /* Run a query that cannot be refused; false, and reported, when it was. */

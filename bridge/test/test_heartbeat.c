@@ -59,8 +59,8 @@ nothing_else_is_there(void **state)
 
 	(void) state;
 	heartbeat_tick(&heartbeat);
-	assert_says(&heartbeat, "/ready", 404, "there is /health\n");
-	assert_says(&heartbeat, "", 404, "there is /health\n");
+	assert_says(&heartbeat, "/ready", 404, "only /health is answered\n");
+	assert_says(&heartbeat, "", 404, "only /health is answered\n");
 }
 
 int
