@@ -15,13 +15,13 @@
 /* A character as it is written: in ASCII one column a byte. */
 typedef struct Glyph
 {
-	char		text[8];
+	char		text[12];
 	size_t		columns;
 } Glyph;
 
 /*
- * What is written out: C0, DEL and C1; what is not seen, ends a line, or turns
- * around what follows it.
+ * What is written out: C0, DEL and C1; what is not seen (Unicode's property
+ * Default_Ignorable_Code_Point), ends a line, or turns around what follows it.
  */
 static const struct
 {
@@ -31,14 +31,26 @@ static const struct
 	{0x00, 0x1F},
 	{0x7F, 0x9F},
 	{0xAD, 0xAD},
+	{0x34F, 0x34F},
 	{0x61C, 0x61C},
+	{0x115F, 0x1160},
+	{0x17B4, 0x17B5},
+	{0x180B, 0x180F},
 	{0x200B, 0x200F},
 	{0x2028, 0x202E},
 	{0x2060, 0x206F},
+	{0x3164, 0x3164},
+	{0xFE00, 0xFE0F},
 	{0xFEFF, 0xFEFF},
+	{0xFFA0, 0xFFA0},
+	{0xFFF0, 0xFFFB},
+	{0x1BCA0, 0x1BCA3},
+	{0x1D173, 0x1D17A},
+	{0xE0000, 0xE0FFF},
 };
 
 static Glyph next_glyph(const char **text);
+static const char *form_of(uint32_t code, size_t width);
 static uint32_t code_point(const char *text, size_t bytes);
 static bool is_written_out(uint32_t code);
 
@@ -74,7 +86,10 @@ printable_write(FILE *out, const char *text, size_t columns)
 	return used + dots;
 }
 
-/* What is no UTF-8 is written out byte by byte. */
+/*
+ * What is no UTF-8 is written out byte by byte; a backslash twice, so that
+ * none of the text is taken for one of ours.
+ */
 static Glyph
 next_glyph(const char **text)
 {
@@ -86,12 +101,23 @@ next_glyph(const char **text)
 
 	if (width == 0 || is_written_out(code))
 		glyph.columns = (size_t) snprintf(glyph.text, sizeof(glyph.text),
-										  width <= 1 ? "\\x%02X" : "\\u%04X",
-										  (unsigned) code & 0xFFFF);
+										  form_of(code, width),
+										  (unsigned) code);
+	else if (code == '\\')
+		glyph.columns = (size_t) snprintf(glyph.text, sizeof(glyph.text),
+										  "\\\\");
 	else
 		memcpy(glyph.text, *text, width);
 	*text += width == 0 ? 1 : width;
 	return glyph;
+}
+
+static const char *
+form_of(uint32_t code, size_t width)
+{
+	if (width <= 1)
+		return "\\x%02X";
+	return code <= 0xFFFF ? "\\u%04X" : "\\U%08X";
 }
 
 static uint32_t

@@ -1,6 +1,7 @@
 /*
  * Text as a terminal may have it: what could command the terminal or forge
- * what it shows is written out (\x1B, \u202E) instead.  Pure.
+ * what it shows is written out (\x1B, \u202E, \U000E0041) instead, and a
+ * backslash twice.  Pure.
  */
 #ifndef FINTRANS_PRINTABLE_H
 #define FINTRANS_PRINTABLE_H

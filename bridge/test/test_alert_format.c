@@ -74,7 +74,7 @@ text_is_the_line_of_the_demo(void **state)
 	assert_written("text", true, &account, true, "\033[31;1mPOTENTIAL MONEY "
 				   "LAUNDERING:\033[0m 516 totalling 0.9874 now \n");
 	assert_written("text", true, &pair, false, "POTENTIAL MONEY LAUNDERING: "
-				   "a\"b,\\\\x1B -> J\xC3\xBCrgen\\x0A totalling "
+				   "a\"b,\\\\\\x1B -> J\xC3\xBCrgen\\x0A totalling "
 				   "12345678901234567890.123456789 now \n");
 }
 

@@ -33,7 +33,7 @@ what_is_harmless_stays(void **state)
 {
 	(void) state;
 	assert_written("", PRINTABLE_ALL, "", 0);
-	assert_written("516 \\ \"~", PRINTABLE_ALL, "516 \\ \"~", 8);
+	assert_written("516 / \"~", PRINTABLE_ALL, "516 / \"~", 8);
 	assert_written("J\xC3\xBCrgen", PRINTABLE_ALL, "J\xC3\xBCrgen", 6);
 	assert_written("\xE2\x82\xAC\xF0\x9F\x92\xB0", PRINTABLE_ALL,
 				   "\xE2\x82\xAC\xF0\x9F\x92\xB0", 2);
@@ -63,6 +63,22 @@ what_is_not_seen_is_written_out(void **state)
 	assert_written("\xE2\x80\xA8", PRINTABLE_ALL, "\\u2028", 6);
 	assert_written("\xE2\x81\xA6", PRINTABLE_ALL, "\\u2066", 6);
 	assert_written("\xEF\xBB\xBF", PRINTABLE_ALL, "\\uFEFF", 6);
+	/* Hangul fillers, a joiner, a selector, an annotation's anchor */
+	assert_written("\xE3\x85\xA4\xEF\xBE\xA0", PRINTABLE_ALL,
+				   "\\u3164\\uFFA0", 12);
+	assert_written("\xCD\x8F\xEF\xB8\x8F\xEF\xBF\xB9", PRINTABLE_ALL,
+				   "\\u034F\\uFE0F\\uFFF9", 18);
+	/* a tag */
+	assert_written("\xF3\xA0\x81\x81", PRINTABLE_ALL, "\\U000E0041", 10);
+}
+
+static void
+what_is_written_out_cannot_be_forged(void **state)
+{
+	(void) state;
+	assert_written("\\x1B\x1B", PRINTABLE_ALL, "\\\\x1B\\x1B", 9);
+	assert_written("12345\\7", 6, "123...", 6);
+	assert_written("12\\4567", 6, "12...", 5);
 }
 
 static void
@@ -101,6 +117,7 @@ main(void)
 		cmocka_unit_test(what_is_harmless_stays),
 		cmocka_unit_test(controls_are_written_out),
 		cmocka_unit_test(what_is_not_seen_is_written_out),
+		cmocka_unit_test(what_is_written_out_cannot_be_forged),
 		cmocka_unit_test(what_is_no_utf8_is_written_out),
 		cmocka_unit_test(it_is_cut_between_characters)
 	};
