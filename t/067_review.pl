@@ -185,6 +185,9 @@ answer($alice, "\cD", $question);
 is(alert_of("'a2'"), 'open', 'Ctrl-D goes back, and nothing is written');
 answer($alice, "d\n", $note);
 like(answer($alice, "a\e[A\n", $note), qr/^that has a control character$/m, 'a note has no cursor keys');
+like(answer($alice, "a\0b\n", $note), qr/^That has a NUL character, or is too long\.$/m, 'nor is it cut at a NUL');
+like(answer($alice, 'x' x 5000 . "\n", $note), qr/^That has a NUL character, or is too long\.$/m,
+	'or where the terminal cuts it');
 like(answer($alice, "a payroll\n", $question), qr/^Alert 2: dismissed\.$/m, 'dismissed');
 is(alert_of("'a2'"), "dismissed; reviewing by alice; dismissed by alice 'a payroll'",
 	'as the database has it');

@@ -43,6 +43,7 @@ typedef enum Step
 
 	/* no steps, but what has become of a question */
 	STEP_ANSWERED,				/* line has the answer */
+	STEP_UNFIT,					/* what was typed is to be typed anew */
 	STEP_BACK					/* Ctrl-D */
 } Step;
 
@@ -438,16 +439,25 @@ settle(Review *review)
 
 /* ------------------------------------------------------------------- talk */
 
-/* Ask; STEP_ANSWERED, STEP_BACK, or where to go instead. */
+/*
+ * Ask, until there is a line that is whole; STEP_ANSWERED, STEP_BACK, or where
+ * to go instead.
+ */
 static Step
 answer_to(Review *review, const char *question)
 {
-	terminal_forget();
-	fputs(question, stdout);
-	if (fflush(stdout) != 0 || ferror(stdout))
-		return fail(review, "could not write to standard output: %s",
-					strerror(errno));
-	return read_line(review);
+	Step		step;
+
+	do
+	{
+		terminal_forget();
+		fputs(question, stdout);
+		if (fflush(stdout) != 0 || ferror(stdout))
+			return fail(review, "could not write to standard output: %s",
+						strerror(errno));
+		step = read_line(review);
+	} while (step == STEP_UNFIT);
+	return step;
 }
 
 /* Input of the database's is of interest only if it is its end. */
@@ -462,6 +472,9 @@ read_line(Review *review)
 		{
 			case TERMINAL_LINE:
 				return STEP_ANSWERED;
+			case TERMINAL_UNFIT:
+				say("That has a NUL character, or is too long.");
+				return STEP_UNFIT;
 			case TERMINAL_END:
 				fputc('\n', stdout);
 				return STEP_BACK;

@@ -5,6 +5,7 @@
 #include "terminal.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -14,7 +15,16 @@
 #define USUAL_COLUMNS 80
 #define USUAL_ROWS 24
 
-static bool take_typed(char *line, size_t *used, TerminalEvent *event);
+/* A line being typed. */
+typedef struct Typed
+{
+	char	   *line;			/* TERMINAL_LINE_BYTES */
+	size_t		used;
+	bool		is_unfit;		/* some of it was dropped */
+} Typed;
+
+static bool take_typed(Typed *typed, TerminalEvent *event);
+static TerminalEvent end_line(Typed *typed);
 
 bool
 terminal_is_there(void)
@@ -43,46 +53,64 @@ terminal_forget(void)
 TerminalEvent
 terminal_wait(char *line, int descriptor)
 {
-	size_t		used = 0;
+	Typed		typed = {.line = line};
 
 	for (;;)
 	{
+		/* not within a line: what there is of it would be lost */
 		struct pollfd inputs[] = {
 			{.fd = STDIN_FILENO,.events = POLLIN},
-			{.fd = descriptor,.events = POLLIN}
+			{.fd = typed.used > 0 ? -1 : descriptor,.events = POLLIN}
 		};
 		TerminalEvent event;
 
 		stop_wait(inputs, 2, -1);
 		if (stop_signal() != 0)
 			return TERMINAL_STOPPED;
-		if (inputs[0].revents != 0 && take_typed(line, &used, &event))
+		if (inputs[0].revents != 0 && take_typed(&typed, &event))
 			return event;
-		/* not within a line: what there is of it would be lost */
-		if (inputs[1].revents != 0 && used == 0)
+		if (inputs[1].revents != 0 && typed.used == 0)
 			return TERMINAL_INPUT;
 	}
 }
 
 /* True when the event is known; a line that Ctrl-D has broken goes on. */
 static bool
-take_typed(char *line, size_t *used, TerminalEvent *event)
+take_typed(Typed *typed, TerminalEvent *event)
 {
-	ssize_t		bytes = read(STDIN_FILENO, line + *used,
-							 TERMINAL_LINE_BYTES - *used);
+	ssize_t		bytes = read(STDIN_FILENO, typed->line + typed->used,
+							 TERMINAL_LINE_BYTES - typed->used);
 
 	if (bytes < 0 && (errno == EINTR || errno == EAGAIN))
 		return false;
-	/* a line too long for the buffer cannot be told from its end either */
 	if (bytes <= 0)
 	{
 		*event = TERMINAL_END;
 		return true;
 	}
-	*used += (size_t) bytes;
-	if (line[*used - 1] != '\n')
-		return false;
-	line[*used - 1] = '\0';
-	*event = TERMINAL_LINE;
-	return true;
+	typed->used += (size_t) bytes;
+	if (typed->line[typed->used - 1] == '\n')
+	{
+		*event = end_line(typed);
+		return true;
+	}
+	/* its end is looked for all the same */
+	if (typed->used == TERMINAL_LINE_BYTES)
+	{
+		typed->used = 1;
+		typed->is_unfit = true;
+	}
+	return false;
+}
+
+/* The kernel drops what is typed beyond a full line, and says nothing. */
+static TerminalEvent
+end_line(Typed *typed)
+{
+	size_t		length = typed->used - 1;
+
+	typed->line[length] = '\0';
+	return typed->is_unfit || typed->used == TERMINAL_LINE_BYTES ||
+		memchr(typed->line, '\0', length) != NULL ?
+		TERMINAL_UNFIT : TERMINAL_LINE;
 }

@@ -15,6 +15,8 @@
 typedef enum TerminalEvent
 {
 	TERMINAL_LINE,				/* a line was typed */
+	TERMINAL_UNFIT,				/* one that would be cut: it has a NUL, or is
+								 * longer than the kernel keeps */
 	TERMINAL_END,				/* Ctrl-D, or the terminal is gone */
 	TERMINAL_INPUT,				/* the other descriptor has input */
 	TERMINAL_STOPPED			/* a signal asks for the end */
