@@ -229,7 +229,8 @@ answer($alice, "c\n", $note);
 $text = answer($alice, "\n", $question);
 like($text, qr/nothing was written\.\n\nAlert 6 of .*, assigned to erin$/ms, 'any change is shown before it is decided');
 answer($alice, "r\n", $note);
-like(answer($alice, "\n", $question), qr/^Alert 6: reviewing\.$/m, 'a review can be begun alone');
+like(answer($alice, "\n", $question), qr/^Alert 6: reviewing\.\n\nAlert 6 of .*^  state    reviewing by alice since /ms,
+	'a review can be begun alone, and is shown as it is then');
 is(answer($alice, "q\n", qr/Of this session: [^\n]*\n/) =~ s/.*(?=Of)//sr,
 	"Of this session: 1 confirmed, 1 dismissed, 1 snoozed, 1 reviewing, 2 skipped.\n", 'the session is summed up');
 ended_ok($alice, 'a session that was quit');
@@ -290,10 +291,18 @@ is(alert_of("'a9'"), 'open', 'and nothing was written');
 
 # ------------------------------------------------------- a connection is lost
 
+# Of the one session of alice's; earlier ones may take a while to be gone.
+sub break_connection
+{
+	wait_for { sql(q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'alice'}) == 1 } 'the one session';
+	is(sql(q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'alice'}),
+		1, 'a connection is broken');
+	return;
+}
+
 $alice = start_review('alice', '--min-amount', 20000);
 shown($alice, $question);
-is(sql(q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'alice'}),
-	1, 'a connection is broken');
+break_connection();
 $text = shown($alice, $question);
 like($text, qr/^The connection to the database is lost: .*^Connected again\.\n.*^Alert 7 of /ms,
 	'a connection that is lost is told at once, and made again');
@@ -324,7 +333,7 @@ sql(q{CREATE FUNCTION break_off() RETURNS trigger LANGUAGE plpgsql SECURITY DEFI
 $alice = start_review('alice', '--min-amount', 30000);
 shown($alice, $question);
 answer($alice, "d\n", $note);
-like(answer($alice, "x\n", $question), qr/^Connected again\.  Nothing was written\.\n.*pair a8 -> b8$/ms,
+like(answer($alice, "x\n", $question), qr/^Connected again\.  The decision is not there \(yet\)\.\n.*pair a8 -> b8$/ms,
 	'a decision that was not written is asked for again');
 sql('DROP TRIGGER break_off ON fintrans_reviews');
 is(alert_of("'a8'"), 'open', 'it was not written');
@@ -332,5 +341,59 @@ answer($alice, "d\n", $note);
 answer($alice, "y\n", qr/Of this session: 1 dismissed\.\r?\n/);
 ended_ok($alice, 'a session that was broken');
 is(alert_of("'a8'"), "dismissed; reviewing by alice; dismissed by alice 'y'", 'then it is, once');
+
+# a review that she began is not lost with the connection, whatever --state wants
+my $end = qr/$question|Of this session: [^\n]*\n/;
+transfer("'a10'", "'b10'", 40000, 1);
+$alice = start_review('alice', '--state', 'open', '--min-amount', 40000);
+shown($alice, $question);
+answer($alice, "r\n", $note);
+answer($alice, "\n", $end);
+break_connection();
+like(shown($alice, $end), qr/^Connected again\.\n\nAlert \d+ of .*pair a10 -> b10$/ms, 'who reviews goes on');
+answer($alice, "c\n", $note);
+answer($alice, "\n", qr/Of this session: 1 confirmed, 1 reviewing\./);
+ended_ok($alice, 'a session with a review of its own');
+is(alert_of("'a10'"), 'confirmed; reviewing by alice; confirmed by alice', 'and ends it');
+
+# what somebody else decides while the answer to her review is lost is seen
+transfer("'a11'", "'b11'", 50000, 1);
+$lost = FintransProcess->start_on_terminal('unseen', 'fintrans-detector', '--review',
+	'--min-amount', 50000, '--database', $proxy->connstr('alice'));
+$lost->{seen} = 0;
+shown($lost, $question);
+sql('ALTER ROLE alice CONNECTION LIMIT 0');
+$proxy->command('lose-commit 1');
+answer($lost, "r\n", $note);
+answer($lost, "\n", qr/Connecting again; Ctrl-C ends\./);
+sql(q{SET SESSION AUTHORIZATION bob;
+	SELECT fintrans_review(alert_id, 'confirmed', 'meanwhile') FROM fintrans_alerts WHERE source_account = 'a11'});
+sql('ALTER ROLE alice CONNECTION LIMIT -1');
+like(shown($lost, $end),
+	qr/^Connected again\.  The decision was written\.\nAlert (\d+): reviewing\.\nAlert \1 is confirmed now, by bob\.$/m,
+	'nobody decides over what was not shown');
+ended_ok($lost, 'a session that was overtaken');
+is(alert_of("'a11'"), "confirmed; reviewing by alice; confirmed by bob 'meanwhile'", 'his decision stands');
+
+# ------------------------------------------------------ what passes, and not
+
+transfer("'a12'", "'b12'", 60000, 1);
+transfer("'a13'", "'b13'", 60000, 1);
+sql(q{ALTER ROLE alice SET lock_timeout = '1s'});
+$alice = start_review('alice', '--min-amount', 60000);
+shown($alice, $question);
+my $locker = start_psql($node, 'locker');
+$locker->say(q{BEGIN; LOCK TABLE fintrans_alerts; SELECT 'locked';});
+wait_for { $locker->output =~ /locked/ } 'the lock';
+my $again = qr/Enter tries again, Ctrl-D ends: /;
+like(answer($alice, "k\n", $again), qr/^That failed: .*lock timeout/m, 'an error that passes is told');
+$locker->say('\q');
+is($locker->wait_exit(180), 0, 'the lock is gone');
+like(answer($alice, "\n", $question), qr/pair a13 -> b13$/m, 'and then it goes on');
+sql(q{ALTER ROLE alice RESET lock_timeout});
+sql(q{REVOKE ALL ON fintrans_alert_list FROM alice});
+like(answer($alice, "k\n", qr/cannot go on.*\n/), qr/^Of this session: 2 skipped\.$/m,
+	'an end by an error is summed up too');
+is($alice->wait_exit(180), 1, 'one that stays is the end');
 
 done_testing();

@@ -23,6 +23,11 @@
 	" THEN l.state IN ('open', 'reviewing') OR l.escalated" \
 	" ELSE l.state = $1::text END)"
 
+/* Shown again whatever $1 is, as nobody else is to see to it. */
+#define IS_OWN \
+	"(NOT l.quiet AND l.state = 'reviewing'" \
+	" AND coalesce(l.reviewed_by = session_user, false))"
+
 /* Times as ISO 8601, in UTC, short. */
 #define TIME_OF(value) "replace(" value ", '+00:00', 'Z')"
 
@@ -60,6 +65,7 @@ static const char *const case_columns[CASE_COLUMNS] = {
 	[CASE_AMOUNT_FROM] = "r.amount_from",
 	[CASE_AMOUNT_BELOW] = "r.amount_below",
 	[CASE_WAITS] = WAITS,
+	[CASE_IS_OWN] = IS_OWN,
 	[CASE_VERSION] = "a.xmin",
 };
 
@@ -308,7 +314,7 @@ DocketOutcome
 docket_read(Docket *docket)
 {
 	char		alert_id[DOCKET_NUMBER_BYTES];
-	char		columns[1024];
+	char		columns[1536];
 	TextBuffer	buffer = text_buffer_of(columns, sizeof(columns));
 	const char *const parameters[] = {
 		docket->settings->state, docket_number(docket->alert_id, alert_id)
@@ -422,8 +428,9 @@ docket_result(Docket *docket, ListenerOutcome outcome)
 {
 	if (outcome == LISTENER_DONE)
 		return DOCKET_DONE;
-	return listener_is_connected(docket->listener) ? DOCKET_FATAL :
-		DOCKET_LOST;
+	if (!listener_is_connected(docket->listener))
+		return DOCKET_LOST;
+	return outcome == LISTENER_LOST ? DOCKET_BUSY : DOCKET_FATAL;
 }
 
 static DocketOutcome

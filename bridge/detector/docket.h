@@ -33,6 +33,7 @@ typedef enum DocketOutcome
 	DOCKET_NONE,				/* there is no (such) alert, or no further row */
 	DOCKET_CHANGED,				/* the alert is not as it was shown */
 	DOCKET_REFUSED,				/* by the database, for the reason given */
+	DOCKET_BUSY,				/* failed for a reason that passes: try again */
 	DOCKET_LOST,				/* no connection any more: connect again */
 	DOCKET_FATAL				/* needs a human */
 } DocketOutcome;
@@ -62,6 +63,7 @@ typedef enum CaseColumn
 	CASE_AMOUNT_FROM,			/* the rule's, or NULL */
 	CASE_AMOUNT_BELOW,			/* likewise */
 	CASE_WAITS,					/* "t": is still to be looked at, "f": not */
+	CASE_IS_OWN,				/* "t": under review by who is connected */
 	CASE_VERSION,				/* another one after each change */
 	CASE_COLUMNS
 } CaseColumn;

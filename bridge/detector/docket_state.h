@@ -28,7 +28,7 @@ struct Docket
 								 * for none */
 };
 
-/* Of what only reads: it does not fail but for a reason that stays. */
+/* Of what only reads: never DOCKET_REFUSED. */
 extern DocketOutcome docket_result(Docket *docket, ListenerOutcome outcome);
 
 /* number as a parameter, in text, which has DOCKET_NUMBER_BYTES. */

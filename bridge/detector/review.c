@@ -38,6 +38,7 @@ typedef enum Step
 	STEP_SHOW,					/* show it */
 	STEP_ASK,					/* ask what is to become of it */
 	STEP_LOST,					/* connect again */
+	STEP_AGAIN,					/* what failed may not fail again */
 	STEP_END,
 	STEP_FAILED,				/* errstr says why */
 
@@ -92,6 +93,7 @@ static Step write_decision(Review *review, const Decision *decision);
 static Step decided(Review *review);
 static Step reconnect(Review *review);
 static Step settle(Review *review);
+static Step try_again(Review *review);
 static Step answer_to(Review *review, const char *question);
 static Step read_line(Review *review);
 static Step step_after(Review *review, DocketOutcome outcome, Step step);
@@ -134,6 +136,7 @@ review_run(const DocketSettings *settings, char *errstr, size_t errstr_size)
 		.errstr_size = errstr_size
 	};
 	Step		step;
+	bool		is_begun;
 
 	backoff_init(&review.backoff, (uint64_t) clock_real_ms());
 	if (review.docket == NULL)
@@ -142,9 +145,10 @@ review_run(const DocketSettings *settings, char *errstr, size_t errstr_size)
 		step = fail(&review, "%s", docket_error(review.docket));
 	else
 		step = STEP_NEXT;
+	is_begun = step == STEP_NEXT;
 	while (step != STEP_END && step != STEP_FAILED)
 		step = take_step(&review, step);
-	if (step == STEP_END)
+	if (is_begun)
 		say_counts(&review);
 	/* before the log tells what went wrong */
 	fflush(stdout);
@@ -167,6 +171,8 @@ take_step(Review *review, Step step)
 			return show_case(review);
 		case STEP_LOST:
 			return reconnect(review);
+		case STEP_AGAIN:
+			return try_again(review);
 		default:
 			return ask(review);
 	}
@@ -201,7 +207,10 @@ read_case(Review *review)
 		say("Alert %" PRId64 " is gone.", docket_alert_id(docket));
 		return STEP_NEXT;
 	}
-	if (outcome != DOCKET_DONE || docket_value(docket, CASE_WAITS)[0] == 't')
+	/* a review of one's own goes on, whatever state is wanted of others */
+	if (outcome != DOCKET_DONE ||
+		docket_value(docket, CASE_WAITS)[0] == 't' ||
+		docket_value(docket, CASE_IS_OWN)[0] == 't')
 		return step_after(review, outcome, STEP_SHOW);
 	who = docket_value(docket, CASE_REVIEWED_BY);
 	if (docket_value(docket, CASE_QUIET_UNTIL) != NULL)
@@ -247,7 +256,7 @@ show_evidence(Review *review, bool from_start, size_t lines)
 			review_page_evidence(review->docket, review->evidence_shown,
 								 columns, stdout);
 	/* the reason may be this alert's: it is gone, or has very many */
-	if (outcome != DOCKET_FATAL)
+	if (outcome != DOCKET_FATAL && outcome != DOCKET_BUSY)
 		return step_after(review, outcome, STEP_ASK);
 	say("The evidence cannot be shown: %s", docket_error(review->docket));
 	return STEP_ASK;
@@ -383,16 +392,17 @@ write_decision(Review *review, const Decision *decision)
 	}
 }
 
-/* A review that was begun goes on. */
+/*
+ * A review that was begun goes on with what is there now: anybody may have
+ * changed it since.
+ */
 static Step
 decided(Review *review)
 {
 	review->counts[review->choice]++;
 	say("Alert %" PRId64 ": %s.", docket_alert_id(review->docket),
 		choices[review->choice].done);
-	if (review->choice != CHOICE_REVIEW)
-		return STEP_NEXT;
-	return step_after(review, docket_read(review->docket), STEP_ASK);
+	return review->choice == CHOICE_REVIEW ? STEP_READ : STEP_NEXT;
 }
 
 /* ------------------------------------------------------ a connection lost */
@@ -430,10 +440,26 @@ settle(Review *review)
 	if (outcome != DOCKET_DONE)
 		return step_after(review, outcome, STEP_LOST);
 	say("Connected again.%s", !was_deciding ? "" : is_written ?
-		"  The decision was written." : "  Nothing was written.");
+		"  The decision was written." : "  The decision is not there (yet).");
 	review->is_deciding = false;
 	if (was_deciding && is_written)
 		return decided(review);
+	return review->has_case ? STEP_READ : STEP_NEXT;
+}
+
+/*
+ * The database has refused what only reads, for a reason that passes: a lock,
+ * a timeout, memory.
+ */
+static Step
+try_again(Review *review)
+{
+	Step		step = answer_to(review, "Enter tries again, Ctrl-D ends: ");
+
+	if (step != STEP_ANSWERED)
+		return step == STEP_BACK ? STEP_END : step;
+	if (review->is_deciding)
+		return settle(review);
 	return review->has_case ? STEP_READ : STEP_NEXT;
 }
 
@@ -503,6 +529,11 @@ step_after(Review *review, DocketOutcome outcome, Step step)
 	/* what was at hand is there no more */
 	if (outcome == DOCKET_NONE)
 		return STEP_READ;
+	if (outcome == DOCKET_BUSY)
+	{
+		say("That failed: %s", docket_error(review->docket));
+		return STEP_AGAIN;
+	}
 	return fail(review, "%s", docket_error(review->docket));
 }
 
