@@ -84,7 +84,10 @@ static const OptionSpec specs[] = {
 		"Rule whose alerts are wanted; without it the rule \"default\"."},
 	{"min-amount", "FINTRANS_MIN_AMOUNT", NULL, OPTION_TEXT,
 		offsetof(Settings, min_amount), "AMOUNT", NULL, 0, 0, NULL, false,
-		"Only alerts with this total at least, in the unit of their rule."},
+		"Only alerts with this total at least, in the unit of their rule.  Of "
+		"a rule without a window it is the total as it is now, and takes "
+		"--once or --review: such an alert is not printed again when it grows; "
+	"a higher threshold is what to follow instead."},
 	{"state", "FINTRANS_STATE", NULL, OPTION_CHOICE,
 		offsetof(Settings, state), "STATE", NULL, 0, 0,
 		"open|reviewing|confirmed|dismissed", false,
@@ -216,7 +219,8 @@ run_detector(const Settings *settings, const OptionSource *sources,
 		.database = settings->database,
 		.rules = rules_wanted(settings, sources),
 		.min_amount = settings->min_amount,
-		.state = settings->state
+		.state = settings->state,
+		.follows = !settings->once
 	};
 	Detector	detector = {
 		.settings = settings,

@@ -256,19 +256,30 @@ is(totals_of_json(print_once('--rule' => 'large', '--format' => 'json')),
 is(totals_of_json(print_once('--rule' => 'large', '--format' => 'json', '--state' => 'reviewing')),
 	'60000', '--state asks for others');
 
-# those that are left out are never printed, not even later
-my $filtered = start_detector('--rule' => 'large', '--min-amount' => 55000, '--format' => 'json');
-wait_for { $filtered->output =~ tr/\n// == 1 } 'what is there';
+# a pair without a window is printed once: who follows would never see it grow
+my $hiding = start_detector('--rule' => 'large', '--min-amount' => 55000);
+is($hiding->wait_exit(180), 1, '--min-amount is not for following a rule without a window');
+like($hiding->logged, qr/--min-amount would hide what grows: rule \\"large\\" has no window/, 'and says so');
+
+$node->safe_psql('postgres', q{
+	SELECT fintrans_set_rule('large in a day', 48000, kind => 'pair_total', "window" => '1 day')});
+my $filtered = start_detector('--rule' => 'large in a day', '--min-amount' => 55000, '--format' => 'json');
 transfer('f7', 'f8', 54999);
 transfer('f9', 'f10', 55000);
 wait_for { $filtered->output =~ /"f9"/ } 'what comes';
-is(totals_of_json($filtered->output), '70000.123456789012345 55000', 'filters hold while following');
+unlike($filtered->output, qr/"f7"/, 'filters hold while following');
+transfer('f7', 'f8', 45001);
+wait_for { $filtered->output =~ /"f7"/ } 'what has grown';
 is($filtered->stop, 0, 'the filtering detector ends well');
+is(totals_of_json(join '', grep { /"f7"/ } split /^/, $filtered->output), '100000',
+	'what was left out is printed when it escalates');
+is(totals_of_json(print_once('--rule' => 'large', '--format' => 'json', '--min-amount' => 100000)),
+	'54999', 'without a window the total as it is now counts');
 
 # a name that was mistyped makes no rule
 my $mistyped = start_detector('--once', '--rule' => 'large', '--rule' => 'lrge');
 is($mistyped->wait_exit(180), 1, 'a rule that is not there is an error');
-like($mistyped->logged, qr/there is no rule \\"lrge\\"; there are: \\"colour\\", \\"default\\", \\"large\\", \\"spent in a day\\", \\"strict\\"/,
+like($mistyped->logged, qr/there is no rule \\"lrge\\"; there are: \\"colour\\", \\"default\\", \\"large\\", \\"large in a day\\", \\"spent in a day\\", \\"strict\\"/,
 	'which names those that are');
 
 like(`fintrans-detector --rule 'just below' --rule large --show-options`,

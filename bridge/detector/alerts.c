@@ -70,6 +70,7 @@ struct Alerts
 
 static ListenerOutcome check_history(Alerts *alerts);
 static ListenerOutcome prepare_rules(Alerts *alerts);
+static ListenerOutcome check_min_amount(Alerts *alerts);
 static ListenerOutcome open_cursor(Alerts *alerts, Look *look);
 static ListenerOutcome take_look(Alerts *alerts, Look *look);
 static ListenerOutcome find_foreign(Alerts *alerts);
@@ -90,6 +91,17 @@ static ListenerOutcome out_of_memory(Alerts *alerts);
 /* Nobody is to be bothered with it for now. */
 #define IS_QUIET \
 	"coalesce((j ->> 'quiet_until')::timestamptz > now(), false)"
+
+/*
+ * An alert with a window is raised again when it doubles, so its row will do;
+ * one without has the total of the day it was raised there.
+ */
+#define IS_LARGE \
+	"($5::numeric IS NULL OR coalesce((SELECT l.total" \
+	" FROM %s.fintrans_laundering l" \
+	" WHERE l.source_account = a.source_account" \
+	" AND l.target_account = a.target_account" \
+	" AND j ->> 'window_start' IS NULL), a.total) >= $5::numeric)"
 
 /* What the first read wants. */
 static const char is_open[] = "a.state = coalesce($6, 'open')";
@@ -222,8 +234,39 @@ prepare_rules(Alerts *alerts)
 	ListenerOutcome outcome = rules_prepare(alerts->listener,
 											&alerts->settings->rules);
 
+	if (outcome == LISTENER_DONE && alerts->settings->follows &&
+		alerts->settings->min_amount != NULL)
+		outcome = check_min_amount(alerts);
 	alerts->rules_are_set = outcome == LISTENER_DONE;
 	return outcome;
+}
+
+/*
+ * A pair without a window is printed once: were it left out for being small
+ * then, it would be however much it grew.
+ */
+static ListenerOutcome
+check_min_amount(Alerts *alerts)
+{
+	Listener   *listener = alerts->listener;
+	char	   *rules = rules_array(&alerts->settings->rules.names);
+	ListenerOutcome outcome;
+
+	if (rules == NULL)
+		return out_of_memory(alerts);
+	outcome = listener_run(listener, (const char *const *) &rules, 1,
+						   "SELECT r.name FROM %s.fintrans_rules r"
+						   " WHERE r.name = ANY ($1::text[])"
+						   " AND to_jsonb(r) ->> 'time_window' IS NULL"
+						   " ORDER BY r.name", listener_schema(listener));
+	free(rules);
+	if (outcome != LISTENER_DONE || listener_rows(listener) == 0)
+		return outcome;
+	return listener_fail(listener, LISTENER_FATAL, "--min-amount would hide"
+						 " what grows: rule \"%s\" has no window, and alerts"
+						 " on a pair once only; use a rule with that threshold"
+						 " instead, or --once, or --review",
+						 listener_value(listener, 0, 0));
 }
 
 /* ---------------------------------------------------------------- reading */
@@ -345,9 +388,10 @@ run_declare(Alerts *alerts, const char *const *parameters)
 						" AND (a.alert_id > $2::bigint"
 						" OR a.raised_xid >= $3::xid8)"
 						" AND a.alert_id <> ALL ($4::bigint[])"
-						" AND ($5::numeric IS NULL OR a.total >= $5::numeric)"
+						" AND " IS_LARGE
 						" AND %s AND NOT " IS_QUIET " ORDER BY a.alert_id",
 						columns, listener_schema(alerts->listener),
+						listener_schema(alerts->listener),
 						is_first ? is_open : is_new);
 }
 

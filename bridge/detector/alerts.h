@@ -20,9 +20,12 @@ typedef struct AlertsSettings
 	const char *database;		/* libpq connection string; "" for PG* */
 	RulesSettings rules;
 	const char *min_amount;		/* an unsigned decimal: only those whose total
-								 * is so much at least; NULL for all */
+								 * is so much at least, without a window the
+								 * total as it is now; NULL for all */
 	const char *state;			/* only those in it; NULL for those open when
 								 * it begins, and whatever comes then */
+	bool		follows;		/* is read again and again: then min_amount is
+								 * for rules with a window only */
 } AlertsSettings;
 
 typedef struct Alerts Alerts;
