@@ -21,6 +21,7 @@
 #include "review_page.h"
 #include "stop.h"
 #include "terminal.h"
+#include "text_buffer.h"
 
 /* Decisions about the subject that are shown. */
 #define DECISIONS_SHOWN 5
@@ -105,26 +106,17 @@ static void say_counts(const Review *review);
 
 static const struct
 {
+	const char *word;			/* with its key in brackets */
 	const char *done;			/* what an alert is then; NULL: not counted */
 	Step		(*run) (Review *review);
 }			choices[CHOICES] = {
-	[CHOICE_CONFIRM] = {"confirmed", confirm},
-	[CHOICE_DISMISS] = {"dismissed", dismiss},
-	[CHOICE_SNOOZE] = {"snoozed", snooze},
-	[CHOICE_REVIEW] = {"reviewing", begin_review},
-	[CHOICE_SKIP] = {"skipped", skip},
-	[CHOICE_EVIDENCE] = {NULL, more_evidence},
-	[CHOICE_QUIT] = {NULL, quit},
-};
-
-static const char *const words[CHOICES] = {
-	[CHOICE_CONFIRM] = "[c]onfirm",
-	[CHOICE_DISMISS] = "[d]ismiss",
-	[CHOICE_SNOOZE] = "[s]nooze",
-	[CHOICE_REVIEW] = "[r]eview",
-	[CHOICE_SKIP] = "s[k]ip",
-	[CHOICE_EVIDENCE] = "[e]vidence",
-	[CHOICE_QUIT] = "[q]uit",
+	[CHOICE_CONFIRM] = {"[c]onfirm", "confirmed", confirm},
+	[CHOICE_DISMISS] = {"[d]ismiss", "dismissed", dismiss},
+	[CHOICE_SNOOZE] = {"[s]nooze", "snoozed", snooze},
+	[CHOICE_REVIEW] = {"[r]eview", "reviewing", begin_review},
+	[CHOICE_SKIP] = {"s[k]ip", "skipped", skip},
+	[CHOICE_EVIDENCE] = {"[e]vidence", NULL, more_evidence},
+	[CHOICE_QUIT] = {"[q]uit", NULL, quit},
 };
 
 bool
@@ -267,15 +259,18 @@ show_evidence(Review *review, bool from_start, size_t lines)
 static Step
 ask(Review *review)
 {
-	char		question[128] = "";
-	size_t		used = 0;
+	const char *words[CHOICES];
+	char		question[128];
+	TextBuffer	buffer = text_buffer_of(question, sizeof(question));
 	size_t		choice;
 	Step		step;
 
 	for (int i = 0; i < CHOICES; i++)
-		used += (size_t) snprintf(question + used, sizeof(question) - used,
-								  "%s%s", words[i], i < CHOICES - 1 ? " " :
-								  "? ");
+	{
+		words[i] = choices[i].word;
+		text_buffer_add(&buffer, "%s%s", words[i],
+						i < CHOICES - 1 ? " " : "? ");
+	}
 	step = answer_to(review, question);
 	if (step != STEP_ANSWERED)
 		return step == STEP_BACK ? STEP_END : step;
