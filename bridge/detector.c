@@ -134,7 +134,8 @@ static const OptionsProgram program = {
 	"Prints a line for each pair of accounts, or account, that exceeds a rule's "
 	"threshold: the alerts still open first, then new ones as they come, each "
 	"once, and again if it escalates.  Runs until SIGTERM or SIGINT, through "
-	"outages of the database; a second signal ends it at once, with 130.",
+	"outages of the database; what keeps it for a second then, or a second "
+	"signal, ends it at once, with 130.",
 	"ended by a signal, --once has printed all, or --review is over",
 	specs, NULL
 };

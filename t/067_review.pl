@@ -377,23 +377,54 @@ is(alert_of("'a11'"), "confirmed; reviewing by alice; confirmed by bob 'meanwhil
 
 # ------------------------------------------------------ what passes, and not
 
+my $locker;
+
+sub lock_table
+{
+	my ($table) = @_;
+
+	$locker = start_psql($node, 'locker');
+	$locker->say("BEGIN; LOCK TABLE $table; SELECT 'locked';");
+	wait_for { $locker->output =~ /locked/ } 'the lock';
+	return;
+}
+
+sub unlock_table
+{
+	$locker->say('\q');
+	is($locker->wait_exit(180), 0, 'the lock is gone');
+	return;
+}
+
 transfer("'a12'", "'b12'", 60000, 1);
 transfer("'a13'", "'b13'", 60000, 1);
 sql(q{ALTER ROLE alice SET lock_timeout = '1s'});
 $alice = start_review('alice', '--min-amount', 60000);
 shown($alice, $question);
-my $locker = start_psql($node, 'locker');
-$locker->say(q{BEGIN; LOCK TABLE fintrans_alerts; SELECT 'locked';});
-wait_for { $locker->output =~ /locked/ } 'the lock';
+lock_table('fintrans_alerts');
 my $again = qr/Enter tries again, Ctrl-D ends: /;
 like(answer($alice, "k\n", $again), qr/^That failed: .*lock timeout/m, 'an error that passes is told');
-$locker->say('\q');
-is($locker->wait_exit(180), 0, 'the lock is gone');
-like(answer($alice, "\n", $question), qr/pair a13 -> b13$/m, 'and then it goes on');
-sql(q{ALTER ROLE alice RESET lock_timeout});
+unlock_table();
+lock_table('fintrans_transactions');
+like(answer($alice, "\n", $question), qr/pair a13 -> b13\n.*^The evidence cannot be shown: .*lock timeout/ms,
+	'and then it goes on, with evidence or without');
+unlock_table();
+like(answer($alice, "e\n", $question), qr/^Evidence, 1 transaction:$/m, 'which can be asked for again');
 sql(q{REVOKE ALL ON fintrans_alert_list FROM alice});
 like(answer($alice, "k\n", qr/cannot go on.*\n/), qr/^Of this session: 2 skipped\.$/m,
 	'an end by an error is summed up too');
 is($alice->wait_exit(180), 1, 'one that stays is the end');
+
+# who cannot wait for an answer leaves nothing running behind
+my $all = start_review('bob', '--min-amount', 60000);
+shown($all, $question);
+lock_table('fintrans_alerts');
+my $running = q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'bob'};
+$all->type("k\n");
+wait_for { sql("$running AND wait_event_type = 'Lock'") == 1 } 'a query that has to wait';
+$all->type("\cC");
+is($all->wait_exit(180), 130, 'Ctrl-C during a query is no good end');
+wait_for { sql($running) == 0 } 'the query to end';
+ok($locker->running, 'which is not waited for');
 
 done_testing();

@@ -185,7 +185,10 @@ connect_database(Listener *listener)
 				  SQLSTATE_FIRST_CONNECT);
 }
 
-/* A cursor is to be planned for all of its rows, and times are to be UTC. */
+/*
+ * A cursor is to be planned for all of its rows, and times are to be UTC.  A
+ * server that is not waited for any more need not go on with what we asked.
+ */
 static ListenerOutcome
 set_up(Listener *listener)
 {
@@ -193,6 +196,7 @@ set_up(Listener *listener)
 		"SET search_path = pg_catalog, pg_temp",
 		"SET TimeZone = 'UTC'",
 		"SET cursor_tuple_fraction = 1",
+		"SET client_connection_check_interval = '1s'",
 		"SET idle_in_transaction_session_timeout = '30s'"
 	};
 	ListenerOutcome outcome = LISTENER_DONE;

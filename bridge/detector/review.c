@@ -332,7 +332,7 @@ skip(Review *review)
 static Step
 more_evidence(Review *review)
 {
-	return show_evidence(review, false, 0);
+	return show_evidence(review, review->evidence_shown == 0, 0);
 }
 
 static Step

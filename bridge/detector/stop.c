@@ -1,15 +1,16 @@
 /*
  * libpq does not let go of a call for a signal, so the time is bounded by an
  * alarm.  Nothing is lost then: what was printed was written whole, or not at
- * all, and so was what the database was told.
+ * all, and so was what the database was told; but whoever waits for us cannot
+ * tell which, so that this is no good end.  The server is not asked to cancel
+ * what it runs, which may take as long: it looks whether we are there.
  */
 #include "stop.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-/* Exit status after a second signal. */
+/* Exit status after a second signal, or when a call was cut off. */
 #define EXIT_KILLED 130
 
 /* How long a signal lets a call go on. */
@@ -79,5 +80,5 @@ static void
 on_grace_over(int signal_number)
 {
 	(void) signal_number;
-	_exit(EXIT_SUCCESS);
+	_exit(EXIT_KILLED);
 }

@@ -1,8 +1,8 @@
 /*
  * The end by a signal: SIGTERM or SIGINT ask for it, and interrupt waiting;
  * a call to the database, or to the reader of our output, may go on for a
- * second then, and a second signal leaves no time at all.  For a program
- * whose other threads take no signals.
+ * second then, and a second signal leaves no time at all: either way the exit
+ * status is 130.  For a program whose other threads take no signals.
  */
 #ifndef FINTRANS_STOP_H
 #define FINTRANS_STOP_H
