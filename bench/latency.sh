@@ -81,7 +81,7 @@ latency_run()
 		> >(stamped "results/$name.alerts")
 	start_named bridge fintrans-bridge --group "bench-$name-$EPOCHSECONDS" --database "$database" \
 		--start latest --linger-ms "$3"
-	wait_until 'bridge that loads' grep -q 'event=loading' logs/bridge
+	wait_until 'bridge that loads' grep -qs 'event=loading' logs/bridge
 	pid=$(query -c "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'fintrans-bridge%' ORDER BY backend_start LIMIT 1")
 	before=$(cpu_time "$pid")
 	fintrans-generator --rate "$1" --file results/load -X linger.ms=0 2> logs/generator ||

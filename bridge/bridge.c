@@ -102,7 +102,7 @@ static const OptionSpec specs[] = {
 		NULL, false, "Size of such a batch, at most; there are two of them.  "
 	"A row takes about 100 bytes, its accounts and its message."},
 	{"linger-ms", "FINTRANS_LINGER_MS", NULL, OPTION_INTEGER,
-		offsetof(Settings, linger_ms), "N", "20", 0, 60000, NULL, false,
+		offsetof(Settings, linger_ms), "N", "5", 0, 60000, NULL, false,
 		"Store a batch that is not full this long after its first message, "
 		"in milliseconds, or as soon after that as the one before is stored.  "
 	"More of it takes less of the database's time for the same messages."},
