@@ -193,7 +193,7 @@ do_round(Upkeep *upkeep, const UpkeepSettings *settings)
 		if (ms < wait_ms)
 			wait_ms = ms;
 		/* nor would the others find it there */
-		if (ms == RETRY_MS && !session_is_connected(upkeep->session))
+		if (ms == RETRY_MS)
 			break;
 	}
 	return wait_ms;
