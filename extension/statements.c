@@ -14,7 +14,10 @@ prepare(Statement *statement, Oid schema)
 {
 	const char *quoted = quote_identifier(get_namespace_name(schema));
 	char	   *text = psprintf(statement->text, quoted, quoted, quoted);
-	SPIPlanPtr	plan = SPI_prepare(text, statement->nargs, statement->types);
+	SPIPlanPtr	plan = SPI_prepare_cursor(text, statement->nargs,
+										  statement->types,
+										  statement->generic ?
+										  CURSOR_OPT_GENERIC_PLAN : 0);
 
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not prepare \"%s\": %s", text,

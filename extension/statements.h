@@ -15,6 +15,7 @@ typedef struct Statement
 								 * times */
 	int			nargs;
 	Oid			types[STATEMENT_MAX_ARGUMENTS];
+	bool		generic;		/* one plan for all arguments */
 	Oid			schema;			/* that plan was made for */
 	SPIPlanPtr	plan;
 } Statement;

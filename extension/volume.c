@@ -1,8 +1,9 @@
 /*
  * The volume per city and minute, and its rollup by hour, day and week.
  *
- * A batch touches a handful of rows here, so SQL is fast enough.  Count and
- * total follow by addition.  Removing rows can also raise a minimum or lower
+ * A batch touches a handful of rows here, so SQL is fast enough, once planned:
+ * left to itself PostgreSQL would plan the upserts anew for each batch, since
+ * it then knows how long the arrays are.  Count and total follow by addition.  Removing rows can also raise a minimum or lower
  * a maximum: those are read anew from the rows, after the upsert has locked
  * the minutes, so that whoever changes them next starts from what we leave.
  * The rollup follows the minutes in the same way, extremes included, so it is
@@ -40,7 +41,8 @@ static Statement upsert = {
 	" ON CONFLICT (city, minute) DO UPDATE SET"
 	ADD_VOLUME,
 	.nargs = COLUMNS,
-	.types = COLUMN_TYPES
+	.types = COLUMN_TYPES,
+	.generic = true
 };
 
 static Statement delete_empty = {
@@ -110,7 +112,8 @@ static Statement upsert_rollup = {
 	" ON CONFLICT (resolution, city, start) DO UPDATE SET"
 	ADD_VOLUME,
 	.nargs = COLUMNS,
-	.types = COLUMN_TYPES
+	.types = COLUMN_TYPES,
+	.generic = true
 };
 
 static Statement delete_empty_rollup = {

@@ -30,6 +30,9 @@
 /* Arrays of the compare-and-set: two keys, eight columns. */
 #define MOVE_ARRAYS 11
 
+/* Its name, prepared. */
+#define MOVE_STATEMENT "move"
+
 /* What ends a statement that has waited for a lock for too long. */
 #define LOCK_TIMEOUT "55P03"
 
@@ -67,6 +70,7 @@ static Outcome ensure_days(Loader *loader, const int32_t *days,
 						   size_t count);
 static void list_ranges(Loader *loader, const int32_t *days, size_t count);
 static void write_day(int32_t day, char *text, size_t size);
+static Outcome prepare_move(Loader *loader);
 static Outcome move_positions(Loader *loader, const Batch *batch);
 static int64_t list_moves(Loader *loader, const Batch *batch);
 static void list_mark(ArrayText *arrays, const MessageMark *mark);
@@ -124,9 +128,9 @@ loader_connect(Loader *loader)
 	Outcome		outcome;
 
 	loader_forget_days(loader);
-	if ((outcome = session_connect(loader->session)) != OUTCOME_DONE)
-		return outcome;
-	if ((outcome = ensure_days_ahead(loader)) != OUTCOME_DONE)
+	if ((outcome = session_connect(loader->session)) != OUTCOME_DONE ||
+		(outcome = prepare_move(loader)) != OUTCOME_DONE ||
+		(outcome = ensure_days_ahead(loader)) != OUTCOME_DONE)
 		return outcome;
 	return refusals_read_run(loader->session, &loader->refused_run);
 }
@@ -488,17 +492,17 @@ write_day(int32_t day, char *text, size_t size)
 /*
  * The rows are locked in (topic, partition) order, as by every other writer.
  * A row that another writer holds is waited for, and then compared in its new
- * version.
+ * version.  Prepared, and planned once: to parse and plan it takes longer than
+ * to run it, which is what a batch of few rows would be waiting for.
  */
 static Outcome
-move_positions(Loader *loader, const Batch *batch)
+prepare_move(Loader *loader)
 {
-	const char *parameters[MOVE_ARRAYS];
-	int64_t		moves = list_moves(loader, batch);
-	int64_t		moved;
-	Outcome		outcome = finish_arrays(loader, MOVE_ARRAYS, parameters);
 	char		sql[SESSION_SQL_BYTES];
+	Outcome		outcome;
 
+	outcome = session_run(loader->session,
+						  "SET plan_cache_mode = force_generic_plan", NULL, 0);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	snprintf(sql, sizeof(sql),
@@ -534,7 +538,21 @@ move_positions(Loader *loader, const Batch *batch)
 			 session_schema(loader->session),
 			 session_has_topic_ids(loader->session) ?
 			 " topic_id = m.topic_id," : "");
-	outcome = session_run(loader->session, sql, parameters, MOVE_ARRAYS);
+	return session_prepare(loader->session, MOVE_STATEMENT, sql);
+}
+
+static Outcome
+move_positions(Loader *loader, const Batch *batch)
+{
+	const char *parameters[MOVE_ARRAYS];
+	int64_t		moves = list_moves(loader, batch);
+	int64_t		moved;
+	Outcome		outcome = finish_arrays(loader, MOVE_ARRAYS, parameters);
+
+	if (outcome != OUTCOME_DONE)
+		return outcome;
+	outcome = session_run_prepared(loader->session, MOVE_STATEMENT,
+								   parameters, MOVE_ARRAYS);
 	if (outcome != OUTCOME_DONE)
 		return outcome;
 	moved = database_affected(session_database(loader->session));

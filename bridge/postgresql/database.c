@@ -24,6 +24,7 @@
 #define TEXT_KEPT_BACK "the text is kept back, since it may hold data"
 
 static void keep_result(Database *database, PGresult *result);
+static bool keep_outcome(Database *database, PGresult *result);
 static void note_error(Database *database, const char *relation);
 static void note_text(DatabaseError *error, const char *text);
 static bool run_copy(Database *database, const char *sql,
@@ -73,16 +74,25 @@ bool
 database_run(Database *database, const char *sql,
 			 const char *const *parameters, int count)
 {
-	ExecStatusType status;
+	return keep_outcome(database,
+						PQexecParams(database->conn, sql, count, NULL,
+									 parameters, NULL, NULL, 0));
+}
 
-	keep_result(database,
-				PQexecParams(database->conn, sql, count, NULL, parameters,
-							 NULL, NULL, 0));
-	status = PQresultStatus(database->result);
-	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
-		return true;
-	note_error(database, NULL);
-	return false;
+bool
+database_prepare(Database *database, const char *name, const char *sql)
+{
+	return keep_outcome(database,
+						PQprepare(database->conn, name, sql, 0, NULL));
+}
+
+bool
+database_run_prepared(Database *database, const char *name,
+					  const char *const *parameters, int count)
+{
+	return keep_outcome(database,
+						PQexecPrepared(database->conn, name, count,
+									   parameters, NULL, NULL, 0));
 }
 
 int
@@ -185,6 +195,19 @@ keep_result(Database *database, PGresult *result)
 {
 	PQclear(database->result);
 	database->result = result;
+}
+
+/* Is it what a statement without COPY answers when it has succeeded? */
+static bool
+keep_outcome(Database *database, PGresult *result)
+{
+	ExecStatusType status = PQresultStatus(result);
+
+	keep_result(database, result);
+	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
+		return true;
+	note_error(database, NULL);
+	return false;
 }
 
 /* Where the message may hold data, the code and the constraint have to do. */

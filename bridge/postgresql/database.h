@@ -70,6 +70,15 @@ extern bool database_is_connected(const Database *database);
 extern bool database_run(Database *database, const char *sql,
 						 const char *const *parameters, int count);
 
+/*
+ * Have a statement parsed under this name, for as long as the connection
+ * lasts; and run it.
+ */
+extern bool database_prepare(Database *database, const char *name,
+							 const char *sql);
+extern bool database_run_prepared(Database *database, const char *name,
+								  const char *const *parameters, int count);
+
 extern int	database_rows(const Database *database);
 
 /* NULL for a null value. */

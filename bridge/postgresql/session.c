@@ -126,6 +126,23 @@ session_run(Session *session, const char *sql, const char *const *parameters,
 }
 
 Outcome
+session_prepare(Session *session, const char *name, const char *sql)
+{
+	if (database_prepare(session->database, name, sql))
+		return OUTCOME_DONE;
+	return failed(session, SQLSTATE_OTHER);
+}
+
+Outcome
+session_run_prepared(Session *session, const char *name,
+					 const char *const *parameters, int count)
+{
+	if (database_run_prepared(session->database, name, parameters, count))
+		return OUTCOME_DONE;
+	return failed(session, SQLSTATE_OTHER);
+}
+
+Outcome
 session_copy(Session *session, SqlstateStep step, const char *sql,
 			 const char *relation, const CopyBuffer *data, int64_t rows)
 {

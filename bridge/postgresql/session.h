@@ -62,6 +62,12 @@ extern bool session_has_topic_ids(const Session *session);
 extern Outcome session_run(Session *session, const char *sql,
 						   const char *const *parameters, int count);
 
+/* Have one parsed, under a name for as long as the connection lasts; run it. */
+extern Outcome session_prepare(Session *session, const char *name,
+							   const char *sql);
+extern Outcome session_run_prepared(Session *session, const char *name,
+									const char *const *parameters, int count);
+
 /*
  * COPY `rows` rows into relation, and check that the server took as many.
  * step says what an error means: SQLSTATE_COPY_ROWS or SQLSTATE_OTHER.
