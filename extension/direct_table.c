@@ -34,13 +34,23 @@ direct_table_open(DirectTable *direct, Oid schema, const char *name,
 	InitResultRelInfo(direct->result, direct->table, 0, NULL, 0);
 	ExecOpenIndices(direct->result, true);
 	direct->arbiters = NIL;
+	direct->token = 0;
 	direct->row = MakeSingleTupleTableSlot(RelationGetDescr(direct->table),
 										   &TTSOpsVirtual);
+}
+
+static void
+release_token(DirectTable *direct)
+{
+	if (direct->token != 0)
+		SpeculativeInsertionLockRelease(GetCurrentTransactionId());
+	direct->token = 0;
 }
 
 void
 direct_table_close(DirectTable *direct)
 {
+	release_token(direct);
 	ExecDropSingleTupleTableSlot(direct->row);
 	ExecCloseIndices(direct->result);
 	FreeExecutorState(direct->estate);
@@ -115,20 +125,23 @@ direct_table_arbiters(DirectTable *direct, const AttrNumber *columns,
 bool
 direct_table_insert(DirectTable *direct)
 {
-	TransactionId xid = GetCurrentTransactionId();
-	uint32		token = SpeculativeInsertionLockAcquire(xid);
 	bool		conflict = false;
 
+	if (direct->token == 0)
+		direct->token =
+			SpeculativeInsertionLockAcquire(GetCurrentTransactionId());
 	direct->row->tts_tableOid = RelationGetRelid(direct->table);
 	table_tuple_insert_speculative(direct->table, direct->row,
-								   direct->command, 0, NULL, token);
+								   direct->command, 0, NULL,
+								   direct->token);
 	list_free(compat_insert_indexes(direct->result, direct->row,
 									direct->estate, false, true, &conflict,
 									direct->arbiters,
 									COMPAT_UPDATE_INDEXES_INSERT));
-	table_tuple_complete_speculative(direct->table, direct->row, token,
-									 !conflict);
-	SpeculativeInsertionLockRelease(xid);
+	table_tuple_complete_speculative(direct->table, direct->row,
+									 direct->token, !conflict);
+	if (conflict)
+		release_token(direct);
 	ResetPerTupleExprContext(direct->estate);
 	return !conflict;
 }

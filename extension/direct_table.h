@@ -20,6 +20,7 @@ typedef struct DirectTable
 	ResultRelInfo *result;
 	List	   *arbiters;		/* the unique indexes conflicts are about */
 	TupleTableSlot *row;		/* virtual: the row to be written */
+	uint32		token;			/* of speculative insertions, or 0 */
 } DirectTable;
 
 /*
@@ -46,7 +47,10 @@ extern Oid	direct_table_arbiters(DirectTable *direct,
 /*
  * Insert row, unless another row has its key under the arbiters.  The token
  * of a speculative insertion lets a rival wait for the end of this attempt
- * rather than of this database transaction.
+ * rather than of this database transaction.  One token serves until there is a
+ * conflict, or the table is closed: a rival that meets it in that moment waits
+ * longer than it has to, but never longer than for the database transaction,
+ * which is what it would wait for next.
  */
 extern bool direct_table_insert(DirectTable *direct);
 
