@@ -8,7 +8,8 @@
  * moved, was vacuumed away, or belongs to another key is then simply looked up
  * in the index.  Hence nothing here can be wrong, only stale.
  *
- * Direct-mapped: an entry is overwritten by the next key that falls on it.
+ * The entries of one line of the processor's cache are a set: the keys that fall
+ * on it push each other out, the one put longest ago first.
  */
 #include "postgres.h"
 
@@ -18,6 +19,9 @@
 
 #include "tid_cache.h"
 
+/* PG_CACHE_LINE_SIZE is twice that, for padding */
+#define LINE_BYTES 64
+#define SET_ENTRIES ((int) (LINE_BYTES / sizeof(TidCacheEntry)))
 #define MIN_ENTRIES (1 << 12)
 #define MAX_ENTRIES (1 << 22)
 
@@ -28,6 +32,12 @@ wanted_entries(BlockNumber blocks)
 	if (blocks >= MAX_ENTRIES / 128)
 		return MAX_ENTRIES;
 	return Max(MIN_ENTRIES, pg_nextpower2_32(blocks * 128 + 1));
+}
+
+static inline TidCacheEntry *
+entry_set(const TidCache *cache, uint32 hash)
+{
+	return &cache->entries[(hash & cache->mask) & ~(SET_ENTRIES - 1)];
 }
 
 /*
@@ -54,10 +64,13 @@ tid_cache_open(TidCache *cache, Relation table)
 	cache->entries = NULL;
 	MemoryContextReset(cache->context);
 	MemoryContextSetIdentifier(cache->context, cache->name);
-	cache->entries = MemoryContextAllocExtended(cache->context,
-												wanted * sizeof(TidCacheEntry),
-												MCXT_ALLOC_HUGE |
-												MCXT_ALLOC_ZERO);
+	cache->entries = (TidCacheEntry *)
+		TYPEALIGN(LINE_BYTES,
+				  MemoryContextAllocExtended(cache->context,
+											 wanted * sizeof(TidCacheEntry) +
+											 LINE_BYTES,
+											 MCXT_ALLOC_HUGE |
+											 MCXT_ALLOC_ZERO));
 	cache->mask = wanted - 1;
 	cache->file = table->compat_rd_file;
 }
@@ -65,27 +78,36 @@ tid_cache_open(TidCache *cache, Relation table)
 const TidCacheEntry *
 tid_cache_get(const TidCache *cache, uint32 hash)
 {
-	const TidCacheEntry *entry = &cache->entries[hash & cache->mask];
+	const TidCacheEntry *set = entry_set(cache, hash);
+	int			i;
 
-	if (entry->hash != hash || !ItemPointerIsValid(&entry->tid) ||
-		ItemPointerGetBlockNumber(&entry->tid) >= cache->blocks)
-		return NULL;
-	return entry;
+	for (i = 0; i < SET_ENTRIES; i++)
+	{
+		if (set[i].hash == hash && ItemPointerIsValid(&set[i].tid))
+			return ItemPointerGetBlockNumber(&set[i].tid) < cache->blocks ?
+				&set[i] : NULL;
+	}
+	return NULL;
 }
 
 void
 tid_cache_put(TidCache *cache, uint32 hash, const ItemPointerData *tid,
 			  Buffer buffer)
 {
-	TidCacheEntry *entry = &cache->entries[hash & cache->mask];
+	TidCacheEntry *set = entry_set(cache, hash);
+	int			i = 0;
 
-	entry->hash = hash;
-	entry->tid = *tid;
-	entry->buffer = buffer;
+	/* in the place of what it had, or else of the last */
+	while (i < SET_ENTRIES - 1 && set[i].hash != hash)
+		i++;
+	memmove(&set[1], &set[0], i * sizeof(TidCacheEntry));
+	set[0].hash = hash;
+	set[0].tid = *tid;
+	set[0].buffer = buffer;
 }
 
 void
 tid_cache_prefetch(const TidCache *cache, uint32 hash)
 {
-	compat_prefetch(&cache->entries[hash & cache->mask]);
+	compat_prefetch(entry_set(cache, hash));
 }
