@@ -201,7 +201,7 @@ apply_pair(Laundering *laundering, const PairDelta *delta, Alerts *alerts)
 
 /*
  * The floor of magnitudes is out of date when many rows lie above it, which
- * was fit to one in sixty-four.  Finding that out again and again is of no use
+ * was fit to one in 256.  Finding that out again and again is of no use
  * until a good part of the rows may have changed.  Without any floor, it takes
  * some rows to fit the first one to.
  */
@@ -219,7 +219,7 @@ wants_tuning(const Laundering *laundering)
 	if (!laundering->magnitudes.tuned)
 		return pairs >= FIRST_TUNING_PAIRS;
 	written += laundering->written;
-	if (laundering->high < laundering->written / 32 ||
+	if (laundering->high < laundering->written / 64 ||
 		written < Max(FIRST_TUNING_PAIRS, pairs / 8))
 		return false;
 	written = 0;

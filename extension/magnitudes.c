@@ -16,7 +16,7 @@
  * below the floor, it reads the whole table, and returns a good part of it.
  *
  * Floor and grain follow the quantiles of the totals, see
- * fintrans_tune_magnitudes(): one pair in sixty-four is above it, and the
+ * fintrans_tune_magnitudes(): one pair in 256 is above it, and the
  * grain is an eighth of the step that halves their number.  So a query reads
  * hardly more than it returns, and an update leaves the index alone unless the
  * total is among the largest and grows by more than the grain.

@@ -1,7 +1,7 @@
 -- Magnitudes: the index by which fintrans_suspects() finds large totals; see magnitudes.c.
 
--- A lower floor would be of no use: a query that returns more than a sixty-fourth
--- of all pairs is better off reading the whole table.
+-- A lower floor would be of no use: a query that returns more than a small
+-- part of all pairs is better off reading the whole table.
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_tune_magnitudes()
 RETURNS void
 LANGUAGE sql SECURITY DEFINER
@@ -10,7 +10,7 @@ AS $$
   INSERT INTO @extschema@.fintrans_magnitudes AS m (magnitude, ceiling)
   -- of some 600 pages, or all there are
   WITH sample AS (
-    SELECT percentile_disc(ARRAY[63/64.0, 127/128.0]::double precision[])
+    SELECT percentile_disc(ARRAY[255/256.0, 511/512.0]::double precision[])
            WITHIN GROUP (ORDER BY s.total) AS q
       FROM @extschema@.fintrans_laundering s
            TABLESAMPLE SYSTEM ((SELECT least(100, 600 * 100.0 * current_setting('block_size')::integer
@@ -28,7 +28,7 @@ COMMENT ON FUNCTION @extschema@.fintrans_tune_magnitudes() IS
 REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_tune_magnitudes() FROM PUBLIC;
 
 COMMENT ON TABLE @extschema@.fintrans_magnitudes IS
-  'Quantiles of the totals: of magnitude 0, the floor, which one pair in sixty-four exceeds, and of 1, which half as many do. They only ever rise. Kept by fintrans_tune_magnitudes(); never write to it.';
+  'Quantiles of the totals: of magnitude 0, the floor, which one pair in 256 exceeds, and of 1, which half as many do. They only ever rise. Kept by fintrans_tune_magnitudes(); never write to it.';
 COMMENT ON COLUMN @extschema@.fintrans_laundering.magnitude IS
   '0 when the total is not above the floor in fintrans_magnitudes, or else the total, rounded up to a few digits of a logarithm; 1 to 999 in rows that were last written by 0.1.0. What fintrans_suspects() looks up by index.';
 

@@ -68,7 +68,7 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION @extschema@.fintrans_suspects_cost(numeric) IS
-  'What fintrans_suspects() reads for a threshold: the suspects it returns, the index entries it reads for them, and the rows of the whole table, 0 unless the threshold is below the floor that one pair in sixty-four exceeds.';
+  'What fintrans_suspects() reads for a threshold: the suspects it returns, the index entries it reads for them, and the rows of the whole table, 0 unless the threshold is below the floor that one pair in 256 exceeds.';
 
 -- As many index entries as the rank, the largest magnitudes, and the pairs they
 -- stand for: whatever is not among these is not above their lowest magnitude,

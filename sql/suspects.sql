@@ -19,7 +19,7 @@ CREATE VIEW wasteful AS
   SELECT threshold, c.*
     FROM thresholds, LATERAL fintrans_suspects_cost(threshold) c
    WHERE c.index_entries > 2 * c.suspects + 20
-      OR c.table_rows > 80 * c.suspects + 80;
+      OR c.table_rows > 320 * c.suspects + 320;
 -- five rounds over 40,000 pairs, amounts 0 to 9999 as the demo's
 SELECT setseed(0.25);
 CREATE PROCEDURE round() LANGUAGE sql AS $$
