@@ -103,15 +103,15 @@ latency_run()
 
 bench_latency()
 {
-	local latency_seconds=${DURATION:-20} linger
+	local latency_seconds=${DURATION:-20} linger rate
 
 	start_topics
 	echo
 	echo 'from the timestamp of a message to the line of its alert, in milliseconds:'
 	echo '   rate/s  linger  alerts      p50     p99    most  a batch  server'
 	for linger in ${LINGERS:-5}; do
-		latency_run 20 1 "$linger"
-		latency_run 1000 10 "$linger"
-		latency_run 50000 500 "$linger"
+		for rate in ${RATES:-20 1000 50000}; do
+			latency_run "$rate" "$((rate > 100 ? rate / 100 : 1))" "$linger"
+		done
 	done
 }
