@@ -81,6 +81,22 @@ $$;
 COMMENT ON FUNCTION @extschema@.fintrans_rule_deleting() IS
   'Row trigger: a rule that has raised alerts stays, so that no other one takes its name.';
 
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_rules_truncated()
+RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RAISE EXCEPTION 'cannot truncate table "%"', TG_TABLE_NAME
+    USING ERRCODE = 'feature_not_supported',
+          DETAIL = 'Rules that have raised alerts would go with the others, and window states would stay.',
+          HINT = 'Use DELETE, and disable the rules that have raised alerts.';
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_rules_truncated() IS
+  'Statement trigger: refuses TRUNCATE, which asks nothing of what a DELETE asks.';
+
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_rule_changed()
 RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -139,6 +155,7 @@ COMMENT ON FUNCTION @extschema@.fintrans_rules_changed() IS
 REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_rules_changing(),
                            @extschema@.fintrans_rule_stamped(),
                            @extschema@.fintrans_rule_deleting(),
+                           @extschema@.fintrans_rules_truncated(),
                            @extschema@.fintrans_rule_changed(),
                            @extschema@.fintrans_rules_changed()
   FROM PUBLIC;
@@ -158,6 +175,10 @@ CREATE OR REPLACE TRIGGER fintrans_rule_stamped
 CREATE OR REPLACE TRIGGER fintrans_rule_deleting
   BEFORE DELETE ON @extschema@.fintrans_rules
   FOR EACH ROW EXECUTE FUNCTION @extschema@.fintrans_rule_deleting();
+
+CREATE OR REPLACE TRIGGER fintrans_rules_truncated
+  BEFORE TRUNCATE ON @extschema@.fintrans_rules
+  FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.fintrans_rules_truncated();
 
 -- a restored row has been swept already, and its alerts are restored too
 CREATE OR REPLACE TRIGGER fintrans_rule_changed

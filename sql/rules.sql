@@ -60,6 +60,9 @@ INSERT INTO fintrans_rules (name, kind, threshold) VALUES ('other', 'no such kin
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 UPDATE fintrans_rules SET threshold = 5;
 ROLLBACK;
+-- TRUNCATE would ask nothing of what a DELETE asks
+TRUNCATE fintrans_rules;
+SELECT count(*) FROM fintrans_rules;
 SELECT * FROM fintrans_verify();
 -- a batch of many alerts, each row whole: 900 * 50000 + 900 * 901 / 2 = 45405450
 INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
