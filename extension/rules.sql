@@ -14,6 +14,17 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  -- 0.1.0 let rules be deleted whose alerts stay.  An INSERT may be of a rule
+  -- that is there, ON CONFLICT, or of one that is restored, which was made before.
+  IF NEW.name IS DISTINCT FROM OLD.name
+     AND (TG_OP = 'UPDATE'
+          OR NEW.created_at = now()
+             AND NOT EXISTS (SELECT FROM @extschema@.fintrans_rules r WHERE r.name = NEW.name))
+     AND EXISTS (SELECT FROM @extschema@.fintrans_alerts a WHERE a.rule = NEW.name) THEN
+    RAISE EXCEPTION 'another rule "%" has raised alerts', NEW.name
+      USING ERRCODE = 'object_in_use',
+            HINT = 'Give the rule a name that none has had.';
+  END IF;
   IF TG_OP = 'UPDATE' THEN
     NEW.changed_at := now();
     NEW.changed_by := session_user;
@@ -27,12 +38,6 @@ BEGIN
       RAISE EXCEPTION 'rule "%" has raised alerts as one of kind %', OLD.name, OLD.kind
         USING ERRCODE = 'object_in_use',
               HINT = 'Make a rule of another name, and disable this one.';
-    END IF;
-    IF NEW.name <> OLD.name
-       AND EXISTS (SELECT FROM @extschema@.fintrans_alerts a WHERE a.rule = NEW.name) THEN
-      RAISE EXCEPTION 'another rule "%" has raised alerts', NEW.name
-        USING ERRCODE = 'object_in_use',
-              HINT = 'Give the rule a name that none has had.';
     END IF;
     -- window states made for what the rule was are of no use for it now
     IF (NEW.kind, NEW.time_window, NEW.amount_from, NEW.amount_below, NEW.enabled,

@@ -140,6 +140,24 @@ UPDATE fintrans_rules SET name = 'week' WHERE name = 'day';
 INSERT INTO fintrans_rules (name, threshold) VALUES ('unused', 1e14);
 UPDATE fintrans_rules SET name = 'least total' WHERE name = 'unused';
 DELETE FROM fintrans_rules WHERE name = 'unused';
+-- and a new rule does not take the name of one that 0.1.0 let be deleted; its
+-- own way back, as pg_dump has it, is open, whether it is enabled or not
+INSERT INTO fintrans_alerts (alert_id, rule, source_account, target_account, total, transactions, threshold)
+VALUES (0, 'gone', 'a', 'b', 2, 1, 1);
+SELECT fintrans_set_rule('gone', 1e14);
+SELECT fintrans_set_rule('gone', 1e14, false);
+SELECT fintrans_set_rule('gone', 1e14, kind => 'outgoing_total', "window" => '1 day');
+BEGIN;
+INSERT INTO fintrans_rules (name, threshold, enabled, created_at) VALUES ('gone', 1e14, false, '2026-01-01');
+-- what is there is changed, as ever
+INSERT INTO fintrans_rules (name, threshold) VALUES ('gone', 1e13) ON CONFLICT (name) DO UPDATE SET threshold = excluded.threshold;
+INSERT INTO fintrans_rules (name, threshold) VALUES ('gone', 1) ON CONFLICT DO NOTHING;
+SELECT fintrans_set_rule('gone', 1e12);
+SELECT threshold, enabled FROM fintrans_rules WHERE name = 'gone';
+ROLLBACK;
+INSERT INTO fintrans_rules (name, threshold, swept_threshold, created_at) VALUES ('gone', 1e14, 1e14, '2026-01-01');
+DELETE FROM fintrans_alerts WHERE alert_id = 0;
+DELETE FROM fintrans_rules WHERE name = 'gone';
 -- nor does it make way for one of another kind: that would take its alerts for
 -- its own, escalate them and raise none, under reviews that are not of them
 BEGIN;

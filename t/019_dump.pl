@@ -27,7 +27,8 @@ $node->safe_psql('postgres', q{
 	VALUES ('London', 0, 0, 10001, 10000, 1);
 	INSERT INTO fintrans_dead_letters (topic, kafka_partition, kafka_offset, payload, reason)
 	VALUES ('London', 0, 10000, '\x00ff', 'bad_encoding');
-	SELECT fintrans_set_rule('default', 150);
+	SELECT fintrans_set_rule('default', 150), fintrans_set_rule('former', 200);
+	SELECT fintrans_set_rule('former', 200, false);
 	SELECT fintrans_review(min(alert_id), 'reviewing') FROM fintrans_alerts;
 	SELECT fintrans_review(min(alert_id), 'confirmed', 'seen') FROM fintrans_alerts;
 	INSERT INTO fintrans_dead_letters (topic, kafka_partition, kafka_offset, payload, reason, event_time)
@@ -81,6 +82,8 @@ is(join(' ', grep { $before !~ /^$_\|/m } split / /, $tables), '',
 	'there is something to keep in every table');
 cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM fintrans_alerts'),
 	'>', 100, 'there are alerts to keep');
+cmp_ok($node->safe_psql('postgres', q{SELECT count(*) FROM fintrans_alerts WHERE rule = 'former'}),
+	'>', 0, 'also of a rule that is disabled');
 
 # The whole database, in every format, also into a later version.
 # the server's own directory: pg_config may be that of another installation

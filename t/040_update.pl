@@ -174,6 +174,22 @@ sql(join ' ', @statements);
 sql(q{DELETE FROM fintrans_dead_letters});
 roles_work('with what was granted again', 80_000);
 
+# ------------------------------- rules that the old version let be deleted
+
+installed_old('orphans');
+sql(q{
+	SELECT fintrans_ensure_partitions('2026-01-01', '2026-01-01'),
+	       fintrans_set_rule('gone', 100), fintrans_set_rule('kept', 100);
+	INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
+	VALUES ('2026-01-01', 'London', 'a', 'b', 101);
+	DELETE FROM fintrans_rules WHERE name = 'gone';
+	ALTER EXTENSION fintrans UPDATE;
+	SELECT fintrans_set_rule('kept', 50)}, 'orphans');
+my (undef, undef, $taken) = $node->psql('orphans', q{SELECT fintrans_set_rule('gone', 50)});
+like($taken, qr/ERROR:  another rule "gone" has raised alerts\nHINT:  Give the rule a name that none has had\.$/m,
+	'alerts of a rule that is gone are not mixed with those of a new one');
+is(sql('SELECT string_agg(name, chr(32)) FROM fintrans_rules', 'orphans'), 'kept', 'which is not made');
+
 # ------------------------------------------------- COPYs while the update runs
 
 my $rows = 3000;
