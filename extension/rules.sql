@@ -8,6 +8,16 @@ LANGUAGE C SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION @extschema@.fintrans_rules_changing() IS
   'Statement trigger: a change of rules waits for the batches in flight, and new ones wait for it to commit.';
 
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_has_raised(rule text)
+RETURNS boolean
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+  SELECT EXISTS (SELECT FROM @extschema@.fintrans_alerts a WHERE a.rule = $1);
+END;
+
+COMMENT ON FUNCTION @extschema@.fintrans_has_raised(text) IS
+  'Internal: whether there are alerts of a rule of that name.';
+
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_rule_stamped()
 RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -20,7 +30,7 @@ BEGIN
      AND (TG_OP = 'UPDATE'
           OR NEW.created_at = now()
              AND NOT EXISTS (SELECT FROM @extschema@.fintrans_rules r WHERE r.name = NEW.name))
-     AND EXISTS (SELECT FROM @extschema@.fintrans_alerts a WHERE a.rule = NEW.name) THEN
+     AND @extschema@.fintrans_has_raised(NEW.name) THEN
     RAISE EXCEPTION 'another rule "%" has raised alerts', NEW.name
       USING ERRCODE = 'object_in_use',
             HINT = 'Give the rule a name that none has had.';
@@ -34,7 +44,7 @@ BEGIN
     -- what those alerts say would keep the other kind from raising any, and so
     -- would another rule that takes the name
     IF (NEW.kind <> OLD.kind OR NEW.name <> OLD.name)
-       AND EXISTS (SELECT FROM @extschema@.fintrans_alerts a WHERE a.rule = OLD.name) THEN
+       AND @extschema@.fintrans_has_raised(OLD.name) THEN
       RAISE EXCEPTION 'rule "%" has raised alerts as one of kind %', OLD.name, OLD.kind
         USING ERRCODE = 'object_in_use',
               HINT = 'Make a rule of another name, and disable this one.';
@@ -74,7 +84,7 @@ AS $$
 BEGIN
   PERFORM @extschema@.fintrans_require_read_committed();
   -- a rule made in its place would find its own alerts raised, and reviewed
-  IF EXISTS (SELECT FROM @extschema@.fintrans_alerts a WHERE a.rule = OLD.name) THEN
+  IF @extschema@.fintrans_has_raised(OLD.name) THEN
     RAISE EXCEPTION 'rule "%" has raised alerts', OLD.name
       USING ERRCODE = 'object_in_use',
             HINT = 'Disable it.';
@@ -157,7 +167,8 @@ $$;
 COMMENT ON FUNCTION @extschema@.fintrans_rules_changed() IS
   'Statement trigger: with the last rule about accounts their window states go.';
 
-REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_rules_changing(),
+REVOKE EXECUTE ON FUNCTION @extschema@.fintrans_has_raised(text),
+                           @extschema@.fintrans_rules_changing(),
                            @extschema@.fintrans_rule_stamped(),
                            @extschema@.fintrans_rule_deleting(),
                            @extschema@.fintrans_rules_truncated(),
