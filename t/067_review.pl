@@ -310,6 +310,20 @@ answer($alice, "\cC", qr/Nothing was decided\./);
 ended_ok($alice, 'Ctrl-C');
 is(alert_of("'a7'"), 'open', 'nothing was decided');
 
+# what is logged of it meanwhile stands in lines of its own
+$alice = start_review('alice', '--min-amount', 20000);
+shown($alice, $question);
+$alice->type('c');
+$node->stop('immediate');
+shown($alice, qr/Connecting again; Ctrl-C ends\./);
+$node->start;
+shown($alice, $question);
+like($alice->output, qr/ level=warning program=fintrans-detector event="database notice" sqlstate=57P0[12] /,
+	'a warning of the server is logged');
+unlike($alice->output, qr/[^\n]\d{4}-\d\d-\d\dT\S+ level=/, 'and breaks no other line');
+$alice->type("\cD");
+ended_ok($alice, 'a session whose server went away');
+
 # the answer to COMMIT gets lost, the decision does not, and is made once
 my $proxy = FintransProxy->start($node);
 my $lost = FintransProcess->start_on_terminal('lost', 'fintrans-detector', '--review',

@@ -13,10 +13,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "answer.h"
 #include "backoff.h"
 #include "clock.h"
+#include "log.h"
 #include "printable.h"
 #include "review_page.h"
 #include "stop.h"
@@ -71,6 +73,7 @@ typedef struct Review
 	Choice		choice;			/* the latest */
 	int64_t		counts[CHOICES];	/* how many alerts were dealt with so */
 	int64_t		evidence_shown; /* rows, of the alert at hand */
+	bool		is_asking;		/* a question stands in the cursor's line */
 	char		line[TERMINAL_LINE_BYTES];
 	char	   *errstr;
 	size_t		errstr_size;
@@ -97,6 +100,7 @@ static Step settle(Review *review);
 static Step try_again(Review *review);
 static Step answer_to(Review *review, const char *question);
 static Step read_line(Review *review);
+static void leave_line(void *context);
 static Step step_after(Review *review, DocketOutcome outcome, Step step);
 static Step fail(Review *review, const char *format,...)
 			__attribute__((format(printf, 2, 3)));
@@ -138,8 +142,11 @@ review_run(const DocketSettings *settings, char *errstr, size_t errstr_size)
 	else
 		step = STEP_NEXT;
 	is_begun = step == STEP_NEXT;
+	if (isatty(STDERR_FILENO))
+		log_call_before(leave_line, &review);
 	while (step != STEP_END && step != STEP_FAILED)
 		step = take_step(&review, step);
+	log_call_before(NULL, NULL);
 	if (is_begun)
 		say_counts(&review);
 	/* before the log tells what went wrong */
@@ -476,12 +483,17 @@ answer_to(Review *review, const char *question)
 		if (fflush(stdout) != 0 || ferror(stdout))
 			return fail(review, "could not write to standard output: %s",
 						strerror(errno));
+		review->is_asking = true;
 		step = read_line(review);
+		leave_line(review);
 	} while (step == STEP_UNFIT);
 	return step;
 }
 
-/* Input of the database's is of interest only if it is its end. */
+/*
+ * Input of the database's is of interest only if it is its end, or something
+ * that was logged has taken the question's place.
+ */
 static Step
 read_line(Review *review)
 {
@@ -492,25 +504,40 @@ read_line(Review *review)
 		switch (terminal_wait(review->line, docket_socket(review->docket)))
 		{
 			case TERMINAL_LINE:
+				review->is_asking = false;
 				return STEP_ANSWERED;
 			case TERMINAL_UNFIT:
+				review->is_asking = false;
 				say("That has a NUL character, or is too long.");
 				return STEP_UNFIT;
 			case TERMINAL_END:
-				fputc('\n', stdout);
 				return STEP_BACK;
 			case TERMINAL_STOPPED:
-				fputc('\n', stdout);
 				return STEP_END;
 			case TERMINAL_INPUT:
 				outcome = docket_consume(review->docket);
 		}
 		if (outcome != DOCKET_DONE)
 		{
-			fputc('\n', stdout);
+			leave_line(review);
 			return step_after(review, outcome, STEP_ASK);
 		}
+		if (!review->is_asking)
+			return STEP_UNFIT;
 	}
+}
+
+/* End the line of a question that gets no answer there. */
+static void
+leave_line(void *context)
+{
+	Review	   *review = context;
+
+	if (!review->is_asking)
+		return;
+	review->is_asking = false;
+	fputc('\n', stdout);
+	fflush(stdout);
 }
 
 /* The step, or another one when the call before it has failed. */

@@ -32,6 +32,10 @@ static const char *log_program = "fintrans";
 
 static atomic_int log_level = LOG_LEVEL_INFO;
 
+/* By log_call_before(). */
+static void (*before_line) (void *context) = NULL;
+static void *before_line_context = NULL;
+
 /* A line being made; once full it stays full. */
 typedef struct Line
 {
@@ -72,6 +76,13 @@ log_set_level(const char *level)
 	assert(!"level is one of LOG_LEVELS");
 }
 
+void
+log_call_before(void (*call) (void *context), void *context)
+{
+	before_line = call;
+	before_line_context = context;
+}
+
 bool
 log_enabled(LogLevel level)
 {
@@ -100,6 +111,8 @@ log_write(LogLevel level, const char *event, const char *format,...)
 		va_end(arguments);
 	}
 	line_finish(&line);
+	if (before_line != NULL)
+		before_line(before_line_context);
 	line_write(&line);
 	errno = errno_before;
 }

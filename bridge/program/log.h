@@ -36,6 +36,13 @@ extern void log_set_level(const char *level);
 extern bool log_enabled(LogLevel level);
 
 /*
+ * From now on call this before each line, in the thread that writes it: where
+ * standard error is a terminal, something else may stand in the cursor's line.
+ * NULL for nothing; not to be changed while other threads log.
+ */
+extern void log_call_before(void (*call) (void *context), void *context);
+
+/*
  * Log an event with its details: event is a short fixed phrase, format makes
  * `key=value` pairs (may be NULL).  Values that may hold blanks are written
  * through log_quote().  Safe to call from any thread.

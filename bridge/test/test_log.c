@@ -186,6 +186,33 @@ values_too_long_are_cut(void **state)
 }
 
 static void
+write_to_standard_error(void *text)
+{
+	assert_int_equal(write(STDERR_FILENO, text, strlen(text)), strlen(text));
+}
+
+static void
+write_after_a_call(void)
+{
+	log_call_before(write_to_standard_error, "called\n");
+	log_write(LOG_LEVEL_INFO, "first", NULL);
+	log_write(LOG_LEVEL_DEBUG, "silent", NULL);
+	log_call_before(NULL, NULL);
+	log_write(LOG_LEVEL_INFO, "second", NULL);
+}
+
+static void
+lines_that_are_written_can_be_preceded(void **state)
+{
+	char		out[1024];
+
+	(void) state;
+	log_open("test", "info");
+	capture(write_after_a_call, out, sizeof(out));
+	assert_matches(out, "^called\n.* event=first\n[^\n]* event=second\n$");
+}
+
+static void
 errno_survives(void **state)
 {
 	(void) state;
@@ -228,6 +255,7 @@ main(void)
 		cmocka_unit_test(a_line_too_long_is_cut),
 		cmocka_unit_test(values_are_quoted_where_needed),
 		cmocka_unit_test(values_too_long_are_cut),
+		cmocka_unit_test(lines_that_are_written_can_be_preceded),
 		cmocka_unit_test(errno_survives),
 		cmocka_unit_test(closed_standard_descriptors_are_occupied),
 	};
