@@ -62,6 +62,7 @@ sub alert_of
 my $name = 0;
 my $question = qr/\[c\]onfirm \[d\]ismiss \[s\]nooze \[r\]eview s\[k\]ip \[e\]vidence \[q\]uit\? /;
 my $note = qr/Note \(Enter for none, Ctrl-D goes back\): /;
+my $either = qr/$question|$note/;
 
 sub start_review
 {
@@ -184,7 +185,8 @@ answer($alice, "dismiss\n", $note);
 answer($alice, "\cD", $question);
 is(alert_of("'a2'"), 'open', 'Ctrl-D goes back, and nothing is written');
 answer($alice, "d\n", $note);
-like(answer($alice, "a\e[A\n", $note), qr/^that has a control character$/m, 'a note has no cursor keys');
+like(answer($alice, "a\e[A\n", $note), qr/^that has a control character, as an arrow key types$/m, 'a note has no cursor keys');
+like(answer($alice, "\eOD\n", $note), qr/^that has a control character/m, 'nor those of another mode');
 like(answer($alice, "a\0b\n", $note), qr/^That has a NUL character, or is too long\.$/m, 'nor is it cut at a NUL');
 like(answer($alice, 'x' x 5000 . "\n", $note), qr/^That has a NUL character, or is too long\.$/m,
 	'or where the terminal cuts it');
@@ -250,11 +252,26 @@ like(alert_of($evil), qr/^confirmed .*; confirmed by bob 'two of us'\z/, 'which 
 
 $alice = start_review('alice', '--rule', 'default', '--min-amount', '25000.25');
 shown($alice, $question);
-answer($alice, "c\n", $note);
+my $another = qr/^Somebody else has to decide: with separate_duties on, who begins a review does not end it\.$/m;
+foreach (qw(c d))
+{
+	like(answer($alice, "$_\n", $either), $another, 'who would begin a review need not type why she ends it');
+}
+is(alert_of("'a7'"), 'open', 'and nothing was written');
+sql(q{UPDATE fintrans_settings SET value = 'off' WHERE name = 'separate_duties'});
+answer($alice, "r\n", $note);
+answer($alice, "\n", $question);
+answer($alice, "c\n", $either);
+# switched on since it was shown
+sql(q{UPDATE fintrans_settings SET value = 'on' WHERE name = 'separate_duties'});
 like(answer($alice, "\n", $question),
 	qr/^Nothing was written: alert 7 must be decided by somebody else than who reviews it$/m,
 	'duties are separate');
-is(alert_of("'a7'"), 'open', 'and nothing was written');
+answer($alice, "r\n", $note);
+answer($alice, "\n", $question);
+like(answer($alice, "d\n", $either), $another, 'nor need she who has begun it');
+is(alert_of("'a7'"), 'reviewing; reviewing by alice; reviewing by alice', 'nor was anything written but that');
+sql(q{DELETE FROM fintrans_reviews WHERE alert_id = 7; UPDATE fintrans_alerts SET state = 'open' WHERE alert_id = 7});
 answer($alice, "k\n", qr/No alert is left to be reviewed\./);
 ended_ok($alice, 'a session with filters');
 sql(q{DELETE FROM fintrans_settings WHERE name = 'separate_duties'});

@@ -82,7 +82,8 @@ answer_is_note(const char *line, char *errstr, size_t errstr_size)
 	if (utf8_valid_bytes(bytes, length) < length)
 		snprintf(errstr, errstr_size, "that is not UTF-8");
 	else if (utf8_has_control(bytes, length))
-		snprintf(errstr, errstr_size, "that has a control character");
+		snprintf(errstr, errstr_size, "that has a control character, as"
+				 " an arrow key types");
 	else
 		return true;
 	return false;

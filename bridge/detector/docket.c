@@ -28,6 +28,11 @@
 	"(NOT l.quiet AND l.state = 'reviewing'" \
 	" AND coalesce(l.reviewed_by = session_user, false))"
 
+/* As fintrans_review() has it: who has not begun the review yet would do so. */
+#define NEEDS_ANOTHER \
+	"(s.name IS NOT NULL AND (l.state <> 'reviewing'" \
+	" OR coalesce(l.reviewed_by = session_user, false)))"
+
 /* Times as ISO 8601, in UTC, short. */
 #define TIME_OF(value) "replace(" value ", '+00:00', 'Z')"
 
@@ -66,6 +71,7 @@ static const char *const case_columns[CASE_COLUMNS] = {
 	[CASE_AMOUNT_BELOW] = "r.amount_below",
 	[CASE_WAITS] = WAITS,
 	[CASE_IS_OWN] = IS_OWN,
+	[CASE_NEEDS_ANOTHER] = NEEDS_ANOTHER,
 	[CASE_VERSION] = "a.xmin",
 };
 
@@ -330,9 +336,11 @@ docket_read(Docket *docket)
 		" CROSS JOIN LATERAL to_jsonb(l) j"
 		" JOIN %s.fintrans_alerts a ON a.alert_id = l.alert_id"
 		" LEFT JOIN %s.fintrans_rules r ON r.name = l.rule"
+		" LEFT JOIN %s.fintrans_settings s"
+		" ON (s.name, s.value) = ('separate_duties', 'on')"
 		" WHERE l.alert_id = $2::bigint", columns,
 		listener_schema(docket->listener), listener_schema(docket->listener),
-		listener_schema(docket->listener)));
+		listener_schema(docket->listener), listener_schema(docket->listener)));
 	return outcome == DOCKET_DONE ? keep_values(docket) : outcome;
 }
 

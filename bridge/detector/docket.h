@@ -64,6 +64,8 @@ typedef enum CaseColumn
 	CASE_AMOUNT_BELOW,			/* likewise */
 	CASE_WAITS,					/* "t": is still to be looked at, "f": not */
 	CASE_IS_OWN,				/* "t": under review by who is connected */
+	CASE_NEEDS_ANOTHER,			/* "t": who is connected may not decide it, as
+								 * duties are separate */
 	CASE_VERSION,				/* another one after each change */
 	CASE_COLUMNS
 } CaseColumn;

@@ -92,6 +92,7 @@ static Step begin_review(Review *review);
 static Step skip(Review *review);
 static Step more_evidence(Review *review);
 static Step quit(Review *review);
+static Step end_review(Review *review, const char *what);
 static Step decide(Review *review, Decision *decision);
 static Step write_decision(Review *review, const Decision *decision);
 static Step decided(Review *review);
@@ -294,13 +295,13 @@ ask(Review *review)
 static Step
 confirm(Review *review)
 {
-	return decide(review, &(Decision) {.what = "confirmed"});
+	return end_review(review, "confirmed");
 }
 
 static Step
 dismiss(Review *review)
 {
-	return decide(review, &(Decision) {.what = "dismissed"});
+	return end_review(review, "dismissed");
 }
 
 static Step
@@ -350,6 +351,17 @@ quit(Review *review)
 }
 
 /* --------------------------------------------------------------- deciding */
+
+/* What would be refused is known before a note is typed. */
+static Step
+end_review(Review *review, const char *what)
+{
+	if (docket_value(review->docket, CASE_NEEDS_ANOTHER)[0] != 't')
+		return decide(review, &(Decision) {.what = what});
+	say("Somebody else has to decide: with separate_duties on, who begins a"
+		" review does not end it.");
+	return STEP_ASK;
+}
 
 /* With the note that is asked for. */
 static Step
