@@ -193,7 +193,9 @@ my ($json) = map { decode_json($_) } split /\n/,
 is("$json->{account} $json->{total} $json->{level}", 'spender 45000 1',
 	'JSON has the account, the value and the level');
 is($json->{source_account}, undef, 'and no pair');
-like($json->{window_end}, qr/^\d{4}-\d\d-\d\dT\d\d:00:00/, 'and the window');
+like($json->{window_end}, qr/^\d{4}-\d\d-\d\dT\d\d:00:00Z\z/, 'and the window');
+like($json->{$_}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*Z\z/, "$_ is in UTC, as it is elsewhere")
+  foreach qw(raised_at escalated_at);
 
 # ------------------------------------------------------ formats and filters
 
@@ -229,6 +231,8 @@ my @large = ([ 'f,1', 'f"2', '70000.123456789012345' ], [ 'f3', 'f4', 60000 ], [
 transfer(@$_) foreach @large;
 $node->safe_psql('postgres', q{SELECT fintrans_set_rule('large', 48000)});
 
+like(print_once('--rule' => 'spent in a day', '--format' => 'csv'),
+	qr/"spender",[^\n]*(?:,"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*Z"){4},$/m, 'CSV has times of the same form');
 is(pairs_of_csv(print_once('--rule' => 'large', '--format' => 'csv')), <<'END' =~ s/\n\z//r,
 large|f,1|f"2||70000.123456789012345|open|0|t|t
 large|f3|f4||60000|open|0|t|t

@@ -5,8 +5,6 @@
 #ifndef FINTRANS_ALERT_H
 #define FINTRANS_ALERT_H
 
-#include <stdbool.h>
-
 /* In the order in which they are written. */
 typedef enum AlertColumn
 {
@@ -28,17 +26,24 @@ typedef enum AlertColumn
 	ALERT_COLUMNS
 } AlertColumn;
 
+typedef enum AlertType
+{
+	ALERT_TEXT,
+	ALERT_NUMBER,
+	ALERT_TIME					/* ISO 8601, in UTC, with Z */
+} AlertType;
+
 typedef struct AlertColumnSpec
 {
 	const char *name;			/* in fintrans_alerts */
-	bool		is_number;		/* else a text; times are ISO 8601, UTC */
+	AlertType	type;
 } AlertColumnSpec;
 
 extern const AlertColumnSpec alert_columns[ALERT_COLUMNS];
 
 /*
- * Values as PostgreSQL prints them, in UTF-8; NULL for none, and for a column
- * that the extension does not have yet.
+ * Values as PostgreSQL prints them, times apart, in UTF-8; NULL for none, and
+ * for a column that the extension does not have yet.
  */
 typedef struct Alert
 {

@@ -109,7 +109,7 @@ put_member(yajl_gen json, const AlertColumnSpec *column, const char *value)
 	put_string(json, column->name);
 	if (value == NULL)
 		yajl_gen_null(json);
-	else if (column->is_number)
+	else if (column->type == ALERT_NUMBER)
 		yajl_gen_number(json, value, strlen(value));
 	else
 		put_string(json, value);

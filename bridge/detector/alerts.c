@@ -415,7 +415,9 @@ list_columns(char *list, size_t size)
 	TextBuffer	buffer = text_buffer_of(list, size);
 
 	for (int i = 0; i < ALERT_COLUMNS; i++)
-		text_buffer_add(&buffer, ", j ->> '%s'", alert_columns[i].name);
+		text_buffer_add(&buffer, alert_columns[i].type == ALERT_TIME ?
+						", " LISTENER_TIME("j ->> '%s'") : ", j ->> '%s'",
+						alert_columns[i].name);
 	assert(text_buffer_is_whole(&buffer));
 }
 

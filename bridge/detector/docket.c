@@ -33,9 +33,6 @@
 	"(s.name IS NOT NULL AND (l.state <> 'reviewing'" \
 	" OR coalesce(l.reviewed_by = session_user, false)))"
 
-/* Times as ISO 8601, in UTC, short. */
-#define TIME_OF(value) "replace(" value ", '+00:00', 'Z')"
-
 static DocketOutcome find_reviews(Docket *docket);
 static DocketOutcome check_role(Docket *docket);
 static DocketOutcome read_list(Docket *docket);
@@ -57,15 +54,15 @@ static const char *const case_columns[CASE_COLUMNS] = {
 	[CASE_RAISED_TOTAL] = "j ->> 'raised_total'",
 	[CASE_TOTAL] = "j ->> 'total'",
 	[CASE_LEVEL] = "j ->> 'level'",
-	[CASE_WINDOW_START] = TIME_OF("j ->> 'window_start'"),
-	[CASE_WINDOW_END] = TIME_OF("j ->> 'window_end'"),
-	[CASE_RAISED_AT] = TIME_OF("j ->> 'raised_at'"),
-	[CASE_ESCALATED_AT] = TIME_OF("j ->> 'escalated_at'"),
+	[CASE_WINDOW_START] = LISTENER_TIME("j ->> 'window_start'"),
+	[CASE_WINDOW_END] = LISTENER_TIME("j ->> 'window_end'"),
+	[CASE_RAISED_AT] = LISTENER_TIME("j ->> 'raised_at'"),
+	[CASE_ESCALATED_AT] = LISTENER_TIME("j ->> 'escalated_at'"),
 	[CASE_STATE] = "j ->> 'state'",
 	[CASE_REVIEWED_BY] = "j ->> 'reviewed_by'",
-	[CASE_REVIEWED_AT] = TIME_OF("j ->> 'reviewed_at'"),
+	[CASE_REVIEWED_AT] = LISTENER_TIME("j ->> 'reviewed_at'"),
 	[CASE_ASSIGNED_TO] = "j ->> 'assigned_to'",
-	[CASE_QUIET_UNTIL] = TIME_OF("j ->> 'quiet_until'"),
+	[CASE_QUIET_UNTIL] = LISTENER_TIME("j ->> 'quiet_until'"),
 	[CASE_WINDOW] = "r.time_window",
 	[CASE_AMOUNT_FROM] = "r.amount_from",
 	[CASE_AMOUNT_BELOW] = "r.amount_below",
@@ -382,9 +379,11 @@ docket_decisions(Docket *docket, int limit)
 
 	return docket_result(docket, listener_run(
 		docket->listener, parameters, 4,
-		"SELECT count(*) OVER (), " TIME_OF("to_jsonb(d.reviewed_at) #>> '{}'")
+		"SELECT count(*) OVER (), "
+		LISTENER_TIME("to_jsonb(d.reviewed_at) #>> '{}'")
 		", a.alert_id, a.rule, d.decision, d.reviewed_by, "
-		TIME_OF("to_jsonb(d.quiet_until) #>> '{}'") ", d.assigned_to, d.note"
+		LISTENER_TIME("to_jsonb(d.quiet_until) #>> '{}'")
+		", d.assigned_to, d.note"
 		" FROM %s.fintrans_reviews d"
 		" JOIN %s.fintrans_alerts a ON a.alert_id = d.alert_id"
 		" WHERE a.account = $3::text"
@@ -423,7 +422,7 @@ declare_evidence(Docket *docket)
 		docket->listener, parameters, 1,
 		"DECLARE evidence NO SCROLL CURSOR WITH HOLD FOR"
 		" SELECT count(*) OVER (), "
-		TIME_OF("to_jsonb(e.event_time) #>> '{}'")
+		LISTENER_TIME("to_jsonb(e.event_time) #>> '{}'")
 		", e.city, e.source_account, e.target_account, e.amount"
 		" FROM %s.fintrans_evidence($1::bigint) WITH ORDINALITY e"
 		" ORDER BY e.ordinality", listener_schema(docket->listener)));

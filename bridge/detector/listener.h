@@ -12,6 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* A time as jsonb has it, which is ISO 8601, in UTC on our connections. */
+#define LISTENER_TIME(value) "replace(" value ", '+00:00', 'Z')"
+
 typedef enum ListenerOutcome
 {
 	LISTENER_DONE,

@@ -23,7 +23,7 @@ static const Alert pair = {
 		[ALERT_TOTAL] = "12345678901234567890.123456789",
 		[ALERT_TRANSACTIONS] = "9007199254740993",
 		[ALERT_THRESHOLD] = "8000.00",
-		[ALERT_RAISED_AT] = "2025-03-05T15:00:00+00:00",
+		[ALERT_RAISED_AT] = "2025-03-05T15:00:00Z",
 	}
 };
 
@@ -37,10 +37,10 @@ static const Alert account = {
 		[ALERT_TRANSACTIONS] = "10",
 		[ALERT_THRESHOLD] = "0.9",
 		[ALERT_LEVEL] = "0",
-		[ALERT_WINDOW_START] = "2025-03-04T15:00:00+00:00",
-		[ALERT_WINDOW_END] = "2025-03-05T15:00:00+00:00",
-		[ALERT_RAISED_AT] = "2025-03-05T15:00:00.25+00:00",
-		[ALERT_ESCALATED_AT] = "2025-03-05T16:00:00+00:00",
+		[ALERT_WINDOW_START] = "2025-03-04T15:00:00Z",
+		[ALERT_WINDOW_END] = "2025-03-05T15:00:00Z",
+		[ALERT_RAISED_AT] = "2025-03-05T15:00:00.25Z",
+		[ALERT_ESCALATED_AT] = "2025-03-05T16:00:00Z",
 		[ALERT_ASSIGNED_TO] = "",
 	}
 };
@@ -91,7 +91,7 @@ json_is_an_object_with_exact_numbers(void **state)
 				   "\"transactions\":9007199254740993,"
 				   "\"threshold\":8000.00,\"level\":null,"
 				   "\"window_start\":null,\"window_end\":null,"
-				   "\"raised_at\":\"2025-03-05T15:00:00+00:00\","
+				   "\"raised_at\":\"2025-03-05T15:00:00Z\","
 				   "\"escalated_at\":null,\"assigned_to\":null}\n");
 }
 
@@ -107,10 +107,10 @@ csv_has_a_header_and_quotes_what_is_there(void **state)
 				   "\"escalated_at\",\"assigned_to\"\n"
 				   "\"8\",\"spent, \"\"a day\"\"\",\"open\",,,\"516\","
 				   "\"0.9874\",\"10\",\"0.9\",\"0\","
-				   "\"2025-03-04T15:00:00+00:00\","
-				   "\"2025-03-05T15:00:00+00:00\","
-				   "\"2025-03-05T15:00:00.25+00:00\","
-				   "\"2025-03-05T16:00:00+00:00\",\"\"\n");
+				   "\"2025-03-04T15:00:00Z\","
+				   "\"2025-03-05T15:00:00Z\","
+				   "\"2025-03-05T15:00:00.25Z\","
+				   "\"2025-03-05T16:00:00Z\",\"\"\n");
 }
 
 static void
