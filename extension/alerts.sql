@@ -231,7 +231,8 @@ CREATE OR REPLACE VIEW @extschema@.fintrans_alert_list AS
 COMMENT ON VIEW @extschema@.fintrans_alert_list IS
   'Alerts as they stand now: total is the value as it is now, of the window that ends with window_end (when that has passed: as it last escalated), level how often it has doubled since the threshold, quiet whether nobody is to be bothered, escalated whether it rose a level since it was decided.';
 
-CREATE OR REPLACE FUNCTION @extschema@.fintrans_evidence(alert_id bigint)
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_evidence(
+  alert_id bigint, "limit" bigint DEFAULT NULL)
 RETURNS SETOF @extschema@.fintrans_transactions
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -240,6 +241,10 @@ DECLARE
   alert @extschema@.fintrans_alerts;
   rule  @extschema@.fintrans_rules;
 BEGIN
+  IF "limit" <= 0 THEN
+    RAISE EXCEPTION 'limit must be positive'
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   SELECT a.* INTO alert FROM @extschema@.fintrans_alerts a WHERE a.alert_id = $1;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'there is no alert %', coalesce($1::text, 'NULL')
@@ -253,7 +258,8 @@ BEGIN
              = (alert.source_account, alert.target_account)
          AND t.event_time >= coalesce(alert.window_start, '-infinity')
          AND t.event_time < coalesce(alert.window_end, 'infinity')
-       ORDER BY t.event_time, t.kafka_partition, t.kafka_offset;
+       ORDER BY t.event_time, t.kafka_partition, t.kafka_offset
+       LIMIT "limit";
     RETURN;
   END IF;
   RETURN QUERY
@@ -269,9 +275,10 @@ BEGIN
        AND (rule.kind IS NULL OR rule.kind NOT IN ('fan_out', 'fan_in', 'pass_through')
             OR t.source_account <> t.target_account)
        AND t.event_time >= alert.window_start AND t.event_time < alert.window_end
-     ORDER BY t.event_time, t.kafka_partition, t.kafka_offset;
+     ORDER BY t.event_time, t.kafka_partition, t.kafka_offset
+     LIMIT "limit";
 END
 $$;
 
-COMMENT ON FUNCTION @extschema@.fintrans_evidence(bigint) IS
-  'The transactions behind an alert that are held, by event time: those that its rule counts in its window, or all of the pair''s. Of a rule that is gone: all of the account''s in the window.';
+COMMENT ON FUNCTION @extschema@.fintrans_evidence(bigint, bigint) IS
+  'The transactions behind an alert that are held, by event time: those that its rule counts in its window, or all of the pair''s. Of a rule that is gone: all of the account''s in the window. The first ones only when there is a limit.';

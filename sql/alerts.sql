@@ -26,6 +26,9 @@ SELECT pay('2026-04-01 13:00', 'a', 'b', 110);
 SELECT * FROM listed;
 SELECT event_time, source_account, target_account, amount FROM fintrans_evidence(1);
 SELECT event_time, source_account, target_account, amount FROM fintrans_evidence(2);
+SELECT a.alert_id, e.event_time, e.target_account
+  FROM (VALUES (1), (2)) a (alert_id), fintrans_evidence(a.alert_id, 4 - a.alert_id) e;
+SELECT fintrans_evidence(1, 0);
 -- the next window that does not overlap has an alert of its own
 SELECT pay('2026-04-02 13:30', 'a', 'd', 90);
 SELECT pay('2026-04-02 14:00', 'a', 'd', 90);

@@ -291,6 +291,41 @@ is(join(' ', grep { length > 50 } $text =~ /^(  2025-.*)$/mg), '', 'evidence has
 $narrow->type("\cD");
 ended_ok($narrow, 'Ctrl-D');
 
+# ------------------------------------------------------------- much evidence
+
+# more than a person would page through is neither counted nor shown
+sub tall_ok
+{
+	my ($heading, $next, $last, $what) = @_;
+	my $review = FintransProcess->start_on_terminal('tall' . ++$name, 'sh', '-c',
+		'stty rows 600; exec fintrans-detector --review --rule much --database "$0"',
+		$node->connstr('postgres') . ' user=alice');
+
+	$review->{seen} = 0;
+	my $shown = shown($review, $question);
+
+	like($shown, qr/^Evidence, $heading transactions:$/m, "$what: counted");
+	like($shown, qr/^  and $next$/m, "$what: there are more than fit");
+	my $rest = answer($review, "e\n", $question);
+	is(scalar(() = "$shown$rest" =~ /^  2025-03-\d\dT\S+Z  London  a14  b14  8$/mg), 1000, "$what: a thousand are shown");
+	is($rest =~ /^  (and .*)$/m ? $1 : '', $last, "$what: what is left");
+	like(answer($review, "e\n", $question), qr/^No more of it is shown here\.$/m, "$what: no more comes");
+	$review->type("\cD");
+	ended_ok($review, $what);
+	return;
+}
+
+transfer("'a14'", "'b14'", 8, 1000);
+sql(q{SELECT fintrans_set_rule('much', 7999, kind => 'pair_total', "window" => '2 days')});
+sql(q{UPDATE fintrans_alerts SET quiet_until = 'infinity' WHERE rule = 'much' AND source_account <> 'a14'});
+tall_ok('1000', '\d+ more: e shows them', '', 'a thousand transactions');
+transfer("'a14'", "'b14'", 8, 1);
+tall_ok('more than 1000', 'more: e shows the next ones',
+	sql(q{SELECT 'and more: fintrans_evidence(' || alert_id || ') has all' FROM fintrans_alerts WHERE rule = 'much' AND source_account = 'a14'}),
+	'one more');
+sql(q{DELETE FROM fintrans_alerts WHERE rule = 'much'; DELETE FROM fintrans_rules WHERE name = 'much'});
+sql(q{UPDATE fintrans_alerts SET quiet_until = 'infinity' WHERE source_account = 'a14'});
+
 # --------------------------------------------------------- it goes on meanwhile
 
 transfer("'a9'", "'b9'", 9500, 1);

@@ -392,7 +392,10 @@ docket_decisions(Docket *docket, int limit)
 		listener_schema(docket->listener), listener_schema(docket->listener)));
 }
 
-/* The server stores the whole, so that it is found once however it is read. */
+/*
+ * The server stores all that can be shown, so that it is found once however it
+ * is read.
+ */
 DocketOutcome
 docket_evidence(Docket *docket, bool from_start, int64_t limit)
 {
@@ -411,7 +414,11 @@ static DocketOutcome
 declare_evidence(Docket *docket)
 {
 	char		alert_id[DOCKET_NUMBER_BYTES];
-	const char *const parameters[] = {docket_number(docket->alert_id, alert_id)};
+	char		most[DOCKET_NUMBER_BYTES];
+	const char *const parameters[] = {
+		docket_number(docket->alert_id, alert_id),
+		docket_number(EVIDENCE_MOST, most)
+	};
 	DocketOutcome outcome;
 
 	outcome = docket_result(docket, listener_run(docket->listener, NULL, 0,
@@ -419,13 +426,14 @@ declare_evidence(Docket *docket)
 	if (outcome != DOCKET_DONE)
 		return outcome;
 	return docket_result(docket, listener_run(
-		docket->listener, parameters, 1,
+		docket->listener, parameters, 2,
 		"DECLARE evidence NO SCROLL CURSOR WITH HOLD FOR"
 		" SELECT count(*) OVER (), "
 		LISTENER_TIME("to_jsonb(e.event_time) #>> '{}'")
 		", e.city, e.source_account, e.target_account, e.amount"
-		" FROM %s.fintrans_evidence($1::bigint) WITH ORDINALITY e"
-		" ORDER BY e.ordinality", listener_schema(docket->listener)));
+		" FROM %s.fintrans_evidence($1::bigint, $2::bigint + 1)"
+		" WITH ORDINALITY e"
+		" ORDER BY e.ordinality LIMIT $2::bigint", listener_schema(docket->listener)));
 }
 
 /* ---------------------------------------------------------------- outcomes */

@@ -84,10 +84,14 @@ enum
 	DECISION_NOTE				/* or NULL */
 };
 
+/* Transactions of an alert that are shown at most: nobody pages through more. */
+#define EVIDENCE_MOST 1000
+
 /* The columns of a row of docket_evidence(). */
 enum
 {
-	EVIDENCE_COUNT,				/* of all there are, in each row */
+	EVIDENCE_COUNT,				/* of all there are, in each row;
+								 * EVIDENCE_MOST + 1 for any more */
 	EVIDENCE_TIME,
 	EVIDENCE_CITY,
 	EVIDENCE_SOURCE,
@@ -143,7 +147,10 @@ extern const char *docket_value(const Docket *docket, CaseColumn column);
 /* The latest decisions about its subject, so many at most. */
 extern DocketOutcome docket_decisions(Docket *docket, int limit);
 
-/* Its transactions, so many from the first on, or from where they ended. */
+/*
+ * Its transactions, so many from the first on, or from where they ended; the
+ * first EVIDENCE_MOST of them.
+ */
 extern DocketOutcome docket_evidence(Docket *docket, bool from_start,
 									 int64_t limit);
 

@@ -44,10 +44,12 @@ static void put_raised(const Docket *docket, FILE *out);
 static void put_state(const Docket *docket, FILE *out);
 static const char *value_of_kind(const char *kind);
 static void put_decision(const Docket *docket, int row, FILE *out);
+static void put_heading(int64_t count, FILE *out);
 static void measure(const Docket *docket, size_t width, size_t *widths);
 static void put_row(const Docket *docket, int row, const size_t *widths,
 					FILE *out);
-static void put_rest(int64_t rest, FILE *out);
+static void put_rest(const Docket *docket, int64_t count, int64_t shown,
+					 FILE *out);
 
 size_t
 review_page_case(const Docket *docket, FILE *out)
@@ -199,23 +201,33 @@ review_page_evidence(const Docket *docket, int64_t shown, size_t width,
 {
 	int			rows = docket_rows(docket);
 	size_t		widths[EVIDENCE_COLUMNS];
-	const char *all;
+	int64_t		count;
 
 	if (rows == 0)
 	{
 		fputs(shown == 0 ? "No transaction of it is held.\n" :
+			  shown == EVIDENCE_MOST ? "No more of it is shown here.\n" :
 			  "That was all.\n", out);
 		return shown;
 	}
-	all = docket_row_value(docket, 0, EVIDENCE_COUNT);
+	count = strtoll(docket_row_value(docket, 0, EVIDENCE_COUNT), NULL, 10);
 	if (shown == 0)
-		fprintf(out, "Evidence, %s transaction%s:\n", all,
-				strcmp(all, "1") == 0 ? "" : "s");
+		put_heading(count, out);
 	measure(docket, width, widths);
 	for (int row = 0; row < rows; row++)
 		put_row(docket, row, widths, out);
-	put_rest(strtoll(all, NULL, 10) - shown - rows, out);
+	put_rest(docket, count, shown + rows, out);
 	return shown + rows;
+}
+
+static void
+put_heading(int64_t count, FILE *out)
+{
+	if (count > EVIDENCE_MOST)
+		fprintf(out, "Evidence, more than %d transactions:\n", EVIDENCE_MOST);
+	else
+		fprintf(out, "Evidence, %" PRId64 " transaction%s:\n", count,
+				count == 1 ? "" : "s");
 }
 
 /* Of each column its widest cell, then less of the widest until it fits. */
@@ -272,8 +284,14 @@ put_row(const Docket *docket, int row, const size_t *widths, FILE *out)
 }
 
 static void
-put_rest(int64_t rest, FILE *out)
+put_rest(const Docket *docket, int64_t count, int64_t shown, FILE *out)
 {
-	if (rest > 0)
-		fprintf(out, GAP "and %" PRId64 " more: e shows them\n", rest);
+	if (shown == EVIDENCE_MOST && count > EVIDENCE_MOST)
+		fprintf(out, GAP "and more: fintrans_evidence(%" PRId64 ") has all\n",
+				docket_alert_id(docket));
+	else if (count > EVIDENCE_MOST)
+		fputs(GAP "and more: e shows the next ones\n", out);
+	else if (shown < count)
+		fprintf(out, GAP "and %" PRId64 " more: e shows them\n",
+				count - shown);
 }
