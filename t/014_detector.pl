@@ -287,6 +287,6 @@ like($mistyped->logged, qr/there is no rule \\"lrge\\"; there are: \\"colour\\",
 	'which names those that are');
 
 like(`fintrans-detector --rule 'just below' --rule large --show-options`,
-	qr/^rule +just below +flag\nrule +large +flag$/m, 'names of rules are no secret');
+	qr/^rule +flag +just below\nrule +flag +large$/m, 'names of rules are no secret');
 
 done_testing();

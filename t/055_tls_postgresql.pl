@@ -272,7 +272,7 @@ $bridge->kill9;
 	local $ENV{PGPASSWORD} = $wrong_password;
 	my $shown = `fintrans-bridge --show-options 2>&1; fintrans-bridge --help 2>&1`;
 
-	like($shown, qr/^database +postgresql:\/\/bridge:\(hidden\)\@localhost\/postgres +environment FINTRANS_DATABASE$/m,
+	like($shown, qr/^database +environment FINTRANS_DATABASE +postgresql:\/\/bridge:\(hidden\)\@localhost\/postgres$/m,
 		'--show-options hides the password');
 	push @bridges, { written => $shown };
 }

@@ -18,15 +18,28 @@
 
 #define HIDDEN "(hidden)"
 
+/* More than where any value comes from takes. */
+#define SOURCE_BYTES 96
+
+/* Of the columns of --show-options, in characters. */
+typedef struct ShownWidths
+{
+	int			name;
+	int			source;
+} ShownWidths;
+
 static void print_option_help(const OptionSpec *spec, FILE *out);
 static void print_wrapped(const char *text, int indent, FILE *out);
 
+static void measure_option(const OptionSpec *spec, OptionSource source,
+						   ShownWidths *widths);
+static const char *source_text(const OptionSpec *spec, OptionSource source,
+							   char *text);
 static void show_option(const OptionSpec *spec, const void *settings,
-						OptionSource source, int width, FILE *out);
+						OptionSource source, const ShownWidths *widths,
+						FILE *out);
 static void show_list(const OptionSpec *spec, const OptionList *list,
-					  int width, const char *source, FILE *out);
-static void show_row(const OptionSpec *spec, int width, const char *value,
-					 const char *source, FILE *out);
+					  const char *start, FILE *out);
 static void value_text(const OptionSpec *spec, const void *settings,
 					   OptionSource source, char *out, size_t size);
 static void redact_value(const OptionSpec *spec, const char *text, char *out,
@@ -264,68 +277,88 @@ print_wrapped(const char *text, int indent, FILE *out)
 
 /* ----------------------------------------------------------- show-options */
 
+/* Values come last, for they have any length. */
 void
 options_show(const OptionsProgram *program, const void *settings,
 			 const OptionSource *sources, FILE *out)
 {
-	int			width = 0;
+	ShownWidths widths = {0};
 
-	for (const OptionSpec *spec = program->specs; spec->name != NULL; spec++)
+	for (size_t i = 0; program->specs[i].name != NULL; i++)
 	{
-		if ((int) strlen(spec->name) > width)
-			width = (int) strlen(spec->name);
+		if (!option_is_heading(&program->specs[i]))
+			measure_option(&program->specs[i], sources[i], &widths);
 	}
 	for (size_t i = 0; program->specs[i].name != NULL; i++)
 	{
 		if (!option_is_heading(&program->specs[i]))
-			show_option(&program->specs[i], settings, sources[i], width, out);
+			show_option(&program->specs[i], settings, sources[i], &widths,
+						out);
 	}
+}
+
+static void
+measure_option(const OptionSpec *spec, OptionSource source,
+			   ShownWidths *widths)
+{
+	char		text[SOURCE_BYTES];
+	int			name = (int) strlen(spec->name);
+	int			bytes = (int) strlen(source_text(spec, source, text));
+
+	if (name > widths->name)
+		widths->name = name;
+	if (bytes > widths->source)
+		widths->source = bytes;
+}
+
+/* text has SOURCE_BYTES. */
+static const char *
+source_text(const OptionSpec *spec, OptionSource source, char *text)
+{
+	const char *variable = "";
+
+	if (source == OPTION_FROM_ENVIRONMENT)
+		option_environment(spec, &variable);
+	snprintf(text, SOURCE_BYTES, "%s%s",
+			 source == OPTION_FROM_DEFAULT ? "default" :
+			 source == OPTION_FROM_FILE ? "file" :
+			 source == OPTION_FROM_FLAG ? "flag" : "environment ", variable);
+	return text;
 }
 
 static void
 show_option(const OptionSpec *spec, const void *settings, OptionSource source,
-			int width, FILE *out)
+			const ShownWidths *widths, FILE *out)
 {
-	const void *field = (const char *) settings + spec->offset;
-	const char *variable = "";
-	char		source_text[96];
+	char		text[SOURCE_BYTES];
+	char		start[256];
 	char		value[1024];
 
-	if (source == OPTION_FROM_ENVIRONMENT)
-		option_environment(spec, &variable);
-	snprintf(source_text, sizeof(source_text), "%s%s",
-			 source == OPTION_FROM_DEFAULT ? "default" :
-			 source == OPTION_FROM_FILE ? "file" :
-			 source == OPTION_FROM_FLAG ? "flag" : "environment ", variable);
+	snprintf(start, sizeof(start), "%-*s  %-*s  ", widths->name, spec->name,
+			 widths->source, source_text(spec, source, text));
 	if (spec->type == OPTION_LIST)
 	{
-		show_list(spec, field, width, source_text, out);
+		show_list(spec, (const void *) ((const char *) settings + spec->offset),
+				  start, out);
 		return;
 	}
 	value_text(spec, settings, source, value, sizeof(value));
-	show_row(spec, width, value, source_text, out);
+	fprintf(out, "%s%s\n", start, value);
 }
 
 static void
-show_list(const OptionSpec *spec, const OptionList *list, int width,
-		  const char *source, FILE *out)
+show_list(const OptionSpec *spec, const OptionList *list, const char *start,
+		  FILE *out)
 {
 	if (list->count == 0)
-		show_row(spec, width, "(none)", source, out);
+		fprintf(out, "%s(none)\n", start);
 	for (size_t i = 0; i < list->count; i++)
 	{
 		char		value[1024];
 
 		redact_value(spec, list->values[i], value, sizeof(value));
-		show_row(spec, width, value, source, out);
+		fprintf(out, "%s%s\n", start, value);
 	}
-}
-
-static void
-show_row(const OptionSpec *spec, int width, const char *value,
-		 const char *source, FILE *out)
-{
-	fprintf(out, "%-*s  %-30s  %s\n", width, spec->name, value, source);
 }
 
 static void

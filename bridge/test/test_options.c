@@ -390,8 +390,7 @@ secrets_that_are_no_passwords_are_hidden(void **state)
 		}, file);
 		fclose(file);
 		snprintf(expected, sizeof(expected),
-				 "token  %-30s  flag\nurl    %-30s  flag\n", "(hidden)",
-				 urls[i][1]);
+				 "token  flag  (hidden)\nurl    flag  %s\n", urls[i][1]);
 		assert_string_equal(text, expected);
 	}
 }
@@ -564,17 +563,17 @@ shown_options_have_value_and_source(void **state)
 					 OPTIONS_SHOW);
 	capture(show, text, sizeof(text));
 	assert_string_equal(text,
-		"topics      old                             environment OLD_TOPICS\n"
-		"database    (none)                          default\n"
-		"batch-rows  5                               environment TEST_BATCH_ROWS\n"
-		"any         (none)                          default\n"
-		"on-gap      halt                            default\n"
-		"once        true                            flag\n"
-		"plain       false                           default\n"
-		"X           a=1                             flag\n"
-		"X           sasl.password=(hidden)          flag\n"
-		"X           (hidden)                        flag\n"
-		"F           (none)                          default\n");
+		"topics      environment OLD_TOPICS       old\n"
+		"database    default                      (none)\n"
+		"batch-rows  environment TEST_BATCH_ROWS  5\n"
+		"any         default                      (none)\n"
+		"on-gap      default                      halt\n"
+		"once        flag                         true\n"
+		"plain       default                      false\n"
+		"X           flag                         a=1\n"
+		"X           flag                         sasl.password=(hidden)\n"
+		"X           flag                         (hidden)\n"
+		"F           default                      (none)\n");
 }
 
 /* A number without a default is none, unless somebody has said 0. */
@@ -587,7 +586,7 @@ zero_is_shown_where_it_was_given(void **state)
 	assert_int_equal(PARSE("--any=0"), OPTIONS_RUN);
 	capture(show, text, sizeof(text));
 	assert_non_null(strstr(text,
-		"\nany         0                               flag\n"));
+		"\nany         flag     0\n"));
 }
 
 static void
@@ -599,7 +598,7 @@ assert_shown_database(const char *database, const char *expected)
 	assert_int_equal(PARSE("--database", database), OPTIONS_RUN);
 	capture(show, text, sizeof(text));
 	assert_null(strstr(text, "hunter2"));
-	snprintf(line, sizeof(line), "\ndatabase    %-30s  flag\n", expected);
+	snprintf(line, sizeof(line), "\ndatabase    flag     %s\n", expected);
 	if (strstr(text, line) == NULL)
 		fail_msg("\"%s\" is shown as: %s", database, text);
 }

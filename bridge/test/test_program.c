@@ -105,7 +105,7 @@ options_that_ask_are_answered(void **state)
 	assert_string_equal(out, "test-program " FINTRANS_VERSION "\n");
 	assert_int_equal(run_program("--show-options", NULL, out, error),
 					 EXIT_SUCCESS);
-	assert_non_null(strstr(out, "log-level  info "));
+	assert_non_null(strstr(out, "log-level  default  info\n"));
 	assert_int_equal(run_program("--help", NULL, out, error), EXIT_SUCCESS);
 	assert_non_null(strstr(out, "\nExit status:\n"
 						   "  0  told so\n"
