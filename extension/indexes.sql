@@ -86,6 +86,81 @@ COMMENT ON PROCEDURE @extschema@.fintrans_index_partitions(timestamptz, bigint) 
 REVOKE EXECUTE ON PROCEDURE @extschema@.fintrans_index_partitions(timestamptz, bigint)
   FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_unindexed_from()
+RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' SET datestyle = 'ISO'
+BEGIN ATOMIC
+  SELECT coalesce(min(b.lower_bound::timestamptz), 'infinity')
+    FROM pg_inherits i
+    JOIN pg_class c ON c.oid = i.inhrelid
+   CROSS JOIN substring(pg_get_expr(c.relpartbound, c.oid)
+                        FROM 'FROM \(''([^'']+)''\)') b (lower_bound)
+   WHERE i.inhparent = '@extschema@.fintrans_transactions'::regclass
+     AND NOT c.relhasindex
+     AND pg_relation_size(i.inhrelid) > 0;
+END;
+
+COMMENT ON FUNCTION @extschema@.fintrans_unindexed_from() IS
+  'Internal: where the first day begins whose partition has transactions and no index; infinity when there is none.';
+
+-- Partitions grow at their end, mostly in the order of event time, and the volume
+-- says exactly how many rows a time has: when as many were met on the way back from
+-- the end, none is before.  Other orders are given up on before that costs much.
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_first_row(
+  since timestamptz, OUT place tid, OUT until timestamptz)
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC'
+AS $$
+DECLARE
+  first_minute timestamptz := date_trunc('minute', since);
+  day          timestamptz := date_trunc('day', since);
+  day_end      timestamptz := day + interval '1 day';
+  leaf         regclass := to_regclass('@extschema@.' || to_char(day, '"fintrans_transactions_"YYYYMMDD'));
+  block        bigint := pg_relation_size(leaf) / current_setting('block_size')::bigint;
+  step         bigint;
+  found        bigint := 0;
+  wanted       bigint;
+  held         bigint;
+BEGIN
+  until := '-infinity';
+  IF leaf IS NULL
+     OR NOT has_table_privilege('@extschema@.fintrans_volume', 'SELECT')
+     OR NOT has_table_privilege('@extschema@.fintrans_volume_rollup', 'SELECT') THEN
+    RETURN;
+  END IF;
+  SELECT coalesce(sum(v.transactions), 0) INTO wanted
+    FROM @extschema@.fintrans_volume v
+   WHERE v.minute >= first_minute AND v.minute < day_end;
+  SELECT coalesce(sum(r.transactions), 0) INTO held
+    FROM @extschema@.fintrans_volume_rollup r
+   WHERE r.resolution = '1 day' AND r.start = day;
+  -- what is found is read twice
+  IF wanted * 4 > held THEN
+    RETURN;
+  END IF;
+  step := block * wanted / greatest(held, 1) + 16;
+  FOR attempt IN 1..2 LOOP
+    EXIT WHEN found >= wanted;
+    found := found + (
+      SELECT count(*) FROM @extschema@.fintrans_transactions t
+       WHERE t.event_time >= first_minute AND t.event_time < day_end
+         AND t.ctid >= format('(%s,0)', greatest(block - step, 0))::tid
+         AND t.ctid < format('(%s,0)', block)::tid);
+    block := greatest(block - step, 0);
+  END LOOP;
+  IF found = wanted THEN
+    place := format('(%s,0)', block);
+    until := day_end;
+  END IF;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_first_row(timestamptz) IS
+  'Internal: a place in the partition of the UTC day of "since" that no row with event_time >= since is before, found by counting from its end until the volume is reached, and the end of that day. NULL and -infinity when rows have not come in the order of event time, or most of the day''s are of then.';
+
 -- PL/pgSQL plans the query for these times, so partitions are left out that the
 -- pair's first and last time rule out; a pair without a total is looked for in
 -- all, since it may be what fintrans_verify() finds.
@@ -95,11 +170,14 @@ CREATE OR REPLACE FUNCTION @extschema@.fintrans_pair_transactions(
 RETURNS SETOF @extschema@.fintrans_transactions
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
 SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = 'force_custom_plan'
 AS $$
 #variable_conflict use_column
 DECLARE
   lowest  timestamptz;
   highest timestamptz;
+  place   tid;
+  until   timestamptz := '-infinity';
 BEGIN
   SELECT min(l.first_time), max(l.last_time) INTO lowest, highest
     FROM @extschema@.fintrans_laundering l
@@ -107,8 +185,17 @@ BEGIN
      AND l.target_account = fintrans_pair_transactions.target_account;
   lowest := greatest(lowest, from_time, '-infinity');
   highest := least(highest, to_time, 'infinity');
+  IF lowest >= @extschema@.fintrans_unindexed_from() THEN
+    SELECT f.place, f.until INTO place, until
+      FROM @extschema@.fintrans_first_row(lowest) f;
+  END IF;
   RETURN QUERY
-    SELECT t.* FROM @extschema@.fintrans_transactions t
+    SELECT t.*
+      FROM (SELECT * FROM @extschema@.fintrans_transactions
+             WHERE event_time < until AND ctid >= place
+             UNION ALL
+            SELECT * FROM @extschema@.fintrans_transactions
+             WHERE event_time >= until) t
      WHERE t.source_account = fintrans_pair_transactions.source_account
        AND t.target_account = fintrans_pair_transactions.target_account
        AND t.event_time BETWEEN lowest AND highest

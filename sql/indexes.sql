@@ -84,10 +84,75 @@ ROLLBACK;
 CALL fintrans_drop_before('2017-05-02 00:00+00');
 SELECT count(*) FROM pg_indexes WHERE tablename = 'fintrans_transactions_20170501';
 SELECT * FROM fintrans_verify();
+-- the end of a day that is not indexed is found by its volume, when rows came in
+-- the order of time: no row of then is before, and the answers are those of all
+SELECT fintrans_ensure_partitions('2017-06-01', '2017-06-02') AS made;
+INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
+SELECT '2017-06-01 00:00+00'::timestamptz + i * interval '5 s', 'London', 's' || i % 83, 't' || i % 101, i % 97
+  FROM generate_series(0, 17279) i;
+CREATE VIEW evenings AS
+  SELECT since, (fintrans_first_row(since)).place
+    FROM generate_series('2017-06-01 00:00:30+00'::timestamptz, '2017-06-01 23:59+00', '2 hours 7 min') since;
+CREATE VIEW wrong AS
+  SELECT e.since
+    FROM evenings e
+   WHERE EXISTS (SELECT FROM fintrans_transactions t
+                  WHERE t.event_time >= e.since AND t.event_time < '2017-06-02 00:00+00' AND t.ctid < e.place)
+      OR EXISTS (SELECT FROM (SELECT DISTINCT source_account, target_account FROM fintrans_transactions
+                               ORDER BY 1, 2 LIMIT 50) q,
+                        LATERAL (SELECT count(*), sum(amount) FROM fintrans_transactions
+                                  WHERE (source_account, target_account) = (q.source_account, q.target_account)
+                                    AND event_time >= e.since) plain,
+                        LATERAL (SELECT count(*), sum(amount)
+                                   FROM fintrans_pair_transactions(q.source_account, q.target_account, e.since)) found
+                  WHERE plain IS DISTINCT FROM found)
+      OR (SELECT sum(transactions) FROM fintrans_suspects(-1, '3 hours', until => e.since + interval '3 hours'))
+         <> (SELECT count(*) FROM fintrans_transactions
+              WHERE event_time > e.since AND event_time <= e.since + interval '3 hours');
+SELECT to_char(since AT TIME ZONE 'UTC', 'HH24:MI:SS') AS since, place > '(0,0)' AS later FROM evenings ORDER BY 1;
+SELECT * FROM wrong;
+SELECT f.* FROM unnest('{infinity,-infinity,2017-05-20,NULL}'::timestamptz[]) since, fintrans_first_row(since) f;
+-- late rows of the morning do no harm; one of the evening that came first is found
+INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
+VALUES ('2017-06-01 01:00+00', 'NYC', 's1', 't1', 0.5), ('2017-06-02 00:00+00', 'NYC', 's1', 't1', 0.5);
+SELECT count(place) FROM evenings;
+SELECT * FROM wrong;
+UPDATE fintrans_transactions SET event_time = '2017-06-01 23:59:58+00'
+ WHERE event_time = '2017-06-01 00:00:05+00';
+DELETE FROM fintrans_transactions WHERE event_time = '2017-06-01 00:00+00';
+VACUUM fintrans_transactions_20170601;
+INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
+VALUES ('2017-06-01 23:59:59+00', 'NYC', 's3', 't3', 0.25);
+SELECT min(ctid) FROM fintrans_transactions WHERE event_time = '2017-06-01 23:59:59+00';
+SELECT count(place) FROM evenings;
+SELECT * FROM wrong;
+-- nor do volumes that are wrong, or not to be seen
+DELETE FROM fintrans_transactions WHERE event_time = '2017-06-01 23:59:59+00';
+SELECT count(place) FROM evenings;
+BEGIN;
+UPDATE fintrans_volume SET transactions = transactions - 1
+ WHERE (city, minute) = ('London', '2017-06-01 23:59+00');
+SELECT count(place) FROM evenings;
+ROLLBACK;
+CREATE ROLE fintrans_index_reader;
+GRANT SELECT ON fintrans_transactions TO fintrans_index_reader;
+SET ROLE fintrans_index_reader;
+SELECT fintrans_first_row('2017-06-01 23:00+00');
+SELECT count(*), sum(transactions) AS transactions, md5(string_agg(f::text, ';' ORDER BY f::text)) AS all
+  FROM fintrans_fan_out(burst_accounts => 2, burst_spread => 1000, since => '2017-06-01 20:00+00', before => '2017-06-02 01:00+00') f;
+RESET ROLE;
+SELECT place > '(0,0)' AS later FROM fintrans_first_row('2017-06-01 20:00+00');
+SELECT count(*), sum(transactions) AS transactions, md5(string_agg(f::text, ';' ORDER BY f::text)) AS all
+  FROM fintrans_fan_out(burst_accounts => 2, burst_spread => 1000, since => '2017-06-01 20:00+00', before => '2017-06-02 01:00+00') f;
+REVOKE ALL ON fintrans_transactions FROM fintrans_index_reader;
+DROP ROLE fintrans_index_reader;
+SELECT * FROM fintrans_verify();
+DROP VIEW wrong, evenings;
 DROP FUNCTION plan;
 DROP VIEW questions, full_scans;
 DELETE FROM fintrans_transactions;
 DELETE FROM fintrans_volume;
 DELETE FROM fintrans_volume_rollup;
 DELETE FROM fintrans_retention;
-DROP TABLE fintrans_transactions_20170502, fintrans_transactions_20170503, fintrans_transactions_20170504;
+DROP TABLE fintrans_transactions_20170502, fintrans_transactions_20170503, fintrans_transactions_20170504,
+  fintrans_transactions_20170601, fintrans_transactions_20170602;

@@ -219,24 +219,46 @@ check_memory(const Loader *loader)
 				 errhint("Narrow the period by \"since\" and \"before\", or raise maintenance_work_mem.")));
 }
 
+/* Where the UTC day ends that a time is in; one that is infinite is its own. */
+static TimestampTz
+end_of_day(TimestampTz time)
+{
+	TimestampTz since_midnight = time % USECS_PER_DAY;
+
+	if (TIMESTAMP_NOT_FINITE(time))
+		return time;
+	if (since_midnight < 0)
+		since_midnight += USECS_PER_DAY;
+	return time - since_midnight + USECS_PER_DAY;
+}
+
+/* The first day is not read from its start, if that can be helped. */
 static Portal
 open_cursor(FunctionCallInfo fcinfo)
 {
-	Oid			types[2] = {TIMESTAMPTZOID, TIMESTAMPTZOID};
-	Datum		period[2];
-	char	   *schema =
-		get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid));
-	char	   *query =
+	Oid			types[3] = {TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+	Datum		period[3];
+	const char *schema =
+		quote_identifier(get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid)));
+	const char *rows =
 		psprintf("SELECT source_account, target_account, amount, event_time"
 				 " FROM %s.fintrans_transactions"
 				 " WHERE event_time OPERATOR(pg_catalog.>=) $1"
 				 " AND event_time OPERATOR(pg_catalog.<) $2"
 				 " AND source_account OPERATOR(pg_catalog.<>) target_account",
-				 quote_identifier(schema));
+				 schema);
+	char	   *query =
+		psprintf("%s AND event_time OPERATOR(pg_catalog.<) $3"
+				 " AND ctid OPERATOR(pg_catalog.>=)"
+				 " (SELECT coalesce(place, '(0,0)') FROM %s.fintrans_first_row($1))"
+				 " UNION ALL %s AND event_time OPERATOR(pg_catalog.>=) $3",
+				 rows, schema, rows);
 
 	argument_check_period(fcinfo, PG_NARGS() - 2);
 	period[0] = PG_GETARG_DATUM(PG_NARGS() - 2);
 	period[1] = PG_GETARG_DATUM(PG_NARGS() - 1);
+	period[2] =
+		TimestampTzGetDatum(end_of_day(DatumGetTimestampTz(period[0])));
 	return SPI_cursor_open_with_args(NULL, query, lengthof(types), types,
 									 period, NULL, true, 0);
 }
@@ -331,32 +353,52 @@ transfers_sort(Transfer **items, int count, TransferOrder order)
 	sort_transfers(items, count, &orders[order]);
 }
 
+static inline int
+account_of(const Transfer *transfer, SortKey side)
+{
+	return side == KEY_SOURCE ? transfer->source : transfer->target;
+}
+
+/* Put the transfers in the order of accounts, as they were read within each. */
+static void
+group_by_account(const Transfers *transfers, SortKey side,
+				 TransferIndex *index)
+{
+	int			sum = 0;
+	int			i;
+
+	for (i = 0; i < transfers->count; i++)
+		index->starts[account_of(&transfers->items[i], side)]++;
+	/* where each one's end, until they are filled from there */
+	for (i = 0; i < transfers->naccounts; i++)
+		index->starts[i] = sum += index->starts[i];
+	index->starts[i] = sum;
+	for (i = transfers->count - 1; i >= 0; i--)
+	{
+		Transfer   *transfer = &transfers->items[i];
+
+		index->items[--index->starts[account_of(transfer, side)]] = transfer;
+	}
+}
+
 TransferIndex
 transfers_index(const Transfers *transfers, TransferOrder order)
 {
 	TransferIndex index;
-	int			account = 0;
 	int			i;
 
 	index.items = MemoryContextAllocHuge(CurrentMemoryContext,
 										 (transfers->count + 1) *
 										 sizeof(Transfer *));
-	index.starts = MemoryContextAllocHuge(CurrentMemoryContext,
-										  (transfers->naccounts + 1) *
-										  sizeof(int));
-	for (i = 0; i < transfers->count; i++)
-		index.items[i] = &transfers->items[i];
-	transfers_sort(index.items, transfers->count, order);
-	for (i = 0; i < transfers->count; i++)
-	{
-		int			at = orders[order].keys[0] == KEY_SOURCE ?
-		index.items[i]->source : index.items[i]->target;
-
-		while (account <= at)
-			index.starts[account++] = i;
-	}
-	while (account <= transfers->naccounts)
-		index.starts[account++] = transfers->count;
+	index.starts = MemoryContextAllocExtended(CurrentMemoryContext,
+											  (transfers->naccounts + 1) *
+											  sizeof(int),
+											  MCXT_ALLOC_HUGE |
+											  MCXT_ALLOC_ZERO);
+	group_by_account(transfers, orders[order].keys[0], &index);
+	for (i = 0; i < transfers->naccounts; i++)
+		transfers_sort(index.items + index.starts[i],
+					   index.starts[i + 1] - index.starts[i], order);
 	return index;
 }
 
