@@ -99,6 +99,49 @@ $$;
 COMMENT ON FUNCTION @extschema@.fintrans_total_of_rank(bigint) IS
   'Internal: a total that at least so many pairs exceed, by the index on magnitudes; NULL when that has too few entries.';
 
+-- By index in partitions that have one, and by reading the others once.
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_window_totals(
+  sources text[], targets text[],
+  window_start timestamptz, window_end timestamptz)
+RETURNS SETOF @extschema@.fintrans_laundering
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = 'force_custom_plan'
+AS $$
+DECLARE
+  unindexed timestamptz := @extschema@.fintrans_unindexed_from();
+  place     tid;
+  until     timestamptz := '-infinity';
+BEGIN
+  IF window_start >= unindexed THEN
+    SELECT f.place, f.until INTO place, until
+      FROM @extschema@.fintrans_first_row(window_start) f;
+  END IF;
+  RETURN QUERY
+    SELECT p.source_account, p.target_account, sum(p.amount), count(*),
+           min(p.event_time), max(p.event_time), 0::smallint, NULL::bytea
+      FROM (SELECT t.source_account, t.target_account, t.amount, t.event_time
+              FROM unnest(sources, targets) c (source_account, target_account)
+              JOIN @extschema@.fintrans_transactions t USING (source_account, target_account)
+             WHERE t.event_time < unindexed
+             UNION ALL
+            SELECT t.source_account, t.target_account, t.amount, t.event_time
+              FROM unnest(sources, targets) c (source_account, target_account)
+              JOIN (SELECT * FROM @extschema@.fintrans_transactions
+                     WHERE event_time < until AND ctid >= place
+                     UNION ALL
+                    SELECT * FROM @extschema@.fintrans_transactions
+                     WHERE event_time >= greatest(unindexed, until)) t
+             USING (source_account, target_account)
+             WHERE t.source_account = ANY (sources)) p
+     WHERE p.event_time > window_start AND p.event_time <= window_end
+     GROUP BY p.source_account, p.target_account;
+END
+$$;
+
+COMMENT ON FUNCTION @extschema@.fintrans_window_totals(text[], text[], timestamptz, timestamptz) IS
+  'Internal: what each of these pairs moved with window_start < event_time <= window_end, as a row of fintrans_laundering; pairs without a transaction then are left out.';
+
 -- PL/pgSQL plans each query for the arguments of the call, which is what makes
 -- it read the right partitions and the index on magnitudes.
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_suspects(
@@ -115,6 +158,8 @@ DECLARE
   window_end   timestamptz := coalesce(until, now());
   window_start timestamptz;
   lowest       numeric;
+  any_pair     boolean;
+  found        @extschema@.fintrans_laundering[];
 BEGIN
   IF threshold IS NULL THEN
     RAISE EXCEPTION 'threshold must not be null'
@@ -143,15 +188,42 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value';
   END IF;
   -- amounts are not negative, so what is above the threshold in the window is
-  -- above it in all
+  -- above it in all; and the largest then are mostly among the largest in all
+  any_pair := @extschema@.fintrans_magnitude_above(threshold) = 0;
+  lowest := @extschema@.fintrans_total_of_rank(10 * least("limit", 1000));
+  IF NOT any_pair THEN
+    lowest := greatest(threshold, lowest);
+  END IF;
+  IF lowest = threshold OR (lowest IS NOT NULL AND "limit" <= 1000) THEN
+    found := ARRAY(
+      SELECT w
+        FROM (SELECT array_agg(s.source_account) AS sources,
+                     array_agg(s.target_account) AS targets
+                FROM @extschema@.fintrans_suspects(lowest) s
+               WHERE s.last_time > window_start AND s.first_time <= window_end) s,
+             @extschema@.fintrans_window_totals(s.sources, s.targets,
+                                                window_start, window_end) w
+       WHERE w.total > threshold
+       ORDER BY w.total DESC, w.source_account, w.target_account
+       LIMIT "limit");
+  END IF;
+  -- and no other one can be before these
+  IF lowest = threshold OR found["limit"].total > lowest THEN
+    RETURN QUERY
+      SELECT f.source_account, f.target_account, f.total, f.transactions,
+             f.first_time, f.last_time
+        FROM unnest(found) f;
+    RETURN;
+  END IF;
   RETURN QUERY
-    SELECT s.source_account, s.target_account, sum(t.amount), count(*),
+    SELECT t.source_account, t.target_account, sum(t.amount), count(*),
            min(t.event_time), max(t.event_time)
-      FROM @extschema@.fintrans_suspects(threshold) s
-      JOIN @extschema@.fintrans_transactions t USING (source_account, target_account)
-     WHERE s.last_time > window_start AND s.first_time <= window_end
-       AND t.event_time > window_start AND t.event_time <= window_end
-     GROUP BY s.source_account, s.target_account
+      FROM @extschema@.fintrans_transactions t
+     WHERE t.event_time > window_start AND t.event_time <= window_end
+       AND (any_pair OR (t.source_account, t.target_account) IN (
+                 SELECT s.source_account, s.target_account
+                   FROM @extschema@.fintrans_suspects(threshold) s))
+     GROUP BY t.source_account, t.target_account
     HAVING sum(t.amount) > threshold
      ORDER BY 3 DESC, 1, 2
      LIMIT "limit";

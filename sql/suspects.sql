@@ -111,6 +111,34 @@ SELECT source_account, total, transactions, first_time AT TIME ZONE 'UTC' AS fir
 SELECT source_account, total FROM fintrans_suspects(500000.5, '1 day', until => '2025-12-10 00:00+00');
 SELECT source_account, total FROM fintrans_suspects(99999, '8 days', 2, '2025-12-10 00:00+00');
 SELECT count(*) FROM fintrans_suspects(250000, '1 day');
+-- the largest few of a window, by the largest totals or, when these do not tell, by
+-- all; an index makes no difference
+CREATE VIEW window_ranks AS
+  SELECT threshold, days, n
+    FROM unnest(ARRAY[-1, 8000, 300000]) threshold, unnest(ARRAY[1, 2, 8, 100]) days,
+         unnest(ARRAY[1, 2, 100, 1001, NULL]) n;
+CREATE VIEW window_disagreements AS
+  SELECT threshold, days, n
+    FROM window_ranks,
+         LATERAL (SELECT array_agg(s) AS pairs
+                    FROM (SELECT source_account, target_account, sum(amount), count(*), min(event_time), max(event_time)
+                            FROM fintrans_transactions
+                           WHERE event_time > '2025-12-10 00:00+00'::timestamptz - days * interval '1 day'
+                             AND event_time <= '2025-12-10 00:00+00'
+                           GROUP BY 1, 2 HAVING sum(amount) > threshold
+                           ORDER BY 3 DESC, 1, 2 LIMIT n) s) plain,
+         LATERAL (SELECT array_agg(s) AS pairs
+                    FROM fintrans_suspects(threshold, days * interval '1 day', n, '2025-12-10 00:00+00') s) suspects
+   WHERE plain.pairs::text IS DISTINCT FROM suspects.pairs::text;
+INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
+SELECT '2025-12-02 00:00+00'::timestamptz + i * interval '3 min', 'Tokyo', 'w' || i % 83, 'x' || i % 71, i % 9973
+  FROM generate_series(0, 4300) i;
+SELECT * FROM window_disagreements;
+CALL fintrans_index_partitions('2025-12-09 00:00+00');
+SELECT fintrans_unindexed_from() AT TIME ZONE 'UTC' AS unindexed;
+SELECT * FROM window_disagreements;
+DELETE FROM fintrans_transactions WHERE city = 'Tokyo';
+DROP VIEW window_disagreements, window_ranks;
 SELECT count(*) FROM fintrans_suspects(250000, '100 years') s
   JOIN fintrans_laundering l USING (source_account, target_account, total, transactions);
 CREATE VIEW scanned AS
