@@ -126,7 +126,7 @@ DECLARE
   held         bigint;
 BEGIN
   until := '-infinity';
-  IF leaf IS NULL
+  IF block IS NULL
      OR NOT has_table_privilege('@extschema@.fintrans_volume', 'SELECT')
      OR NOT has_table_privilege('@extschema@.fintrans_volume_rollup', 'SELECT') THEN
     RETURN;

@@ -159,6 +159,7 @@ DECLARE
   window_start timestamptz;
   lowest       numeric;
   any_pair     boolean;
+  wide         bigint;
   found        @extschema@.fintrans_laundering[];
 BEGIN
   IF threshold IS NULL THEN
@@ -190,9 +191,15 @@ BEGIN
   -- amounts are not negative, so what is above the threshold in the window is
   -- above it in all; and the largest then are mostly among the largest in all
   any_pair := @extschema@.fintrans_magnitude_above(threshold) = 0;
-  lowest := @extschema@.fintrans_total_of_rank(10 * least("limit", 1000));
-  IF NOT any_pair THEN
-    lowest := greatest(threshold, lowest);
+  wide := 10 * least("limit", 1000);
+  lowest := threshold;
+  IF any_pair OR EXISTS (
+       SELECT FROM @extschema@.fintrans_laundering l
+        WHERE l.magnitude > 0
+          AND l.magnitude >= @extschema@.fintrans_magnitude_of(threshold)
+       OFFSET wide) THEN
+    lowest := greatest(CASE WHEN NOT any_pair THEN threshold END,
+                       @extschema@.fintrans_total_of_rank(wide));
   END IF;
   IF lowest = threshold OR (lowest IS NOT NULL AND "limit" <= 1000) THEN
     found := ARRAY(
@@ -208,7 +215,7 @@ BEGIN
        LIMIT "limit");
   END IF;
   -- and no other one can be before these
-  IF lowest = threshold OR found["limit"].total > lowest THEN
+  IF lowest = threshold OR found[least("limit", 1001)].total > lowest THEN
     RETURN QUERY
       SELECT f.source_account, f.target_account, f.total, f.transactions,
              f.first_time, f.last_time

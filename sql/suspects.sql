@@ -116,7 +116,7 @@ SELECT count(*) FROM fintrans_suspects(250000, '1 day');
 CREATE VIEW window_ranks AS
   SELECT threshold, days, n
     FROM unnest(ARRAY[-1, 8000, 300000]) threshold, unnest(ARRAY[1, 2, 8, 100]) days,
-         unnest(ARRAY[1, 2, 100, 1001, NULL]) n;
+         unnest(ARRAY[1, 2, 100, 1001, 5000000000, NULL]) n;
 CREATE VIEW window_disagreements AS
   SELECT threshold, days, n
     FROM window_ranks,
