@@ -133,11 +133,13 @@ g.dashboard(
                 [g.series(pair + |||
                   SELECT time, total::float8 AS "Total"
                     FROM (SELECT t.event_time AS time,
-                                 sum(t.amount) OVER (ORDER BY t.event_time, t.kafka_partition, t.kafka_offset) AS total
+                                 p.total - coalesce(sum(t.amount) OVER (
+                                   ORDER BY t.event_time DESC, t.kafka_partition DESC, t.kafka_offset DESC
+                                   GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS total
                             FROM pair p,
                                  fintrans_pair_transactions(p.source_account, p.target_account,
-                                                            NULL, $__timeTo()) t) s
-                   WHERE $__timeFilter(time) ORDER BY time
+                                                            $__timeFrom()) t) s
+                   WHERE time <= $__timeTo() ORDER BY time
                 |||)], g.currency, calcs=['lastNotNull'], decimals=2,
                 empty='The pair has no transactions in this time')
         + g.stacked + { fieldConfig+: { defaults+: { custom+: { stacking: { mode: 'none', group: 'A' }, fillOpacity: 20, showPoints: 'always' } } } } + { w: 9 },
