@@ -271,6 +271,11 @@ answer($alice, "r\n", $note);
 answer($alice, "\n", $question);
 like(answer($alice, "d\n", $either), $another, 'nor need she who has begun it');
 is(alert_of("'a7'"), 'reviewing; reviewing by alice; reviewing by alice', 'nor was anything written but that');
+# another one begins a review since the page was read
+sql(q{SELECT fintrans_review(7, 'reviewing')});
+like(answer($alice, "d\n", $either), qr/^  state    reviewing by postgres since /m, 'who may decide since is shown the alert again');
+answer($alice, "d\n", $note);
+answer($alice, "\cD", $question);
 sql(q{DELETE FROM fintrans_reviews WHERE alert_id = 7; UPDATE fintrans_alerts SET state = 'open' WHERE alert_id = 7});
 answer($alice, "k\n", qr/No alert is left to be reviewed\./);
 ended_ok($alice, 'a session with filters');

@@ -352,12 +352,28 @@ quit(Review *review)
 
 /* --------------------------------------------------------------- deciding */
 
-/* What would be refused is known before a note is typed. */
+static bool
+needs_another(const Review *review)
+{
+	return docket_value(review->docket, CASE_NEEDS_ANOTHER)[0] == 't';
+}
+
+/*
+ * What would be refused is known before a note is typed; unless it has changed
+ * since the page was read: then it is read again.
+ */
 static Step
 end_review(Review *review, const char *what)
 {
-	if (docket_value(review->docket, CASE_NEEDS_ANOTHER)[0] != 't')
+	DocketOutcome outcome;
+
+	if (!needs_another(review))
 		return decide(review, &(Decision) {.what = what});
+	outcome = docket_read(review->docket);
+	if (outcome == DOCKET_NONE)
+		return STEP_READ;
+	if (outcome != DOCKET_DONE || !needs_another(review))
+		return step_after(review, outcome, STEP_READ);
 	say("Somebody else has to decide: with separate_duties on, who begins a"
 		" review does not end it.");
 	return STEP_ASK;
