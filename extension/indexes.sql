@@ -86,28 +86,35 @@ COMMENT ON PROCEDURE @extschema@.fintrans_index_partitions(timestamptz, bigint) 
 REVOKE EXECUTE ON PROCEDURE @extschema@.fintrans_index_partitions(timestamptz, bigint)
   FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION @extschema@.fintrans_unindexed_from()
+-- To ask for a size is to lock: only partitions that the query reads as well.
+CREATE OR REPLACE FUNCTION @extschema@.fintrans_unindexed_from(
+  lowest timestamptz, highest timestamptz)
 RETURNS timestamptz
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET datestyle = 'ISO'
 BEGIN ATOMIC
-  SELECT coalesce(min(b.lower_bound::timestamptz), 'infinity')
+  SELECT coalesce(min(l.lower_bound::timestamptz), 'infinity')
     FROM pg_inherits i
     JOIN pg_class c ON c.oid = i.inhrelid
-   CROSS JOIN substring(pg_get_expr(c.relpartbound, c.oid)
-                        FROM 'FROM \(''([^'']+)''\)') b (lower_bound)
+   CROSS JOIN pg_get_expr(c.relpartbound, c.oid) b (bounds)
+   CROSS JOIN substring(b.bounds FROM 'FROM \(''([^'']+)''\)') l (lower_bound)
+   CROSS JOIN substring(b.bounds FROM 'TO \(''([^'']+)''\)') u (upper_bound)
    WHERE i.inhparent = '@extschema@.fintrans_transactions'::regclass
      AND NOT c.relhasindex
-     AND pg_relation_size(i.inhrelid) > 0;
+     AND CASE WHEN l.lower_bound::timestamptz <= highest
+               AND u.upper_bound::timestamptz > lowest
+              THEN pg_relation_size(i.inhrelid) > 0 END;
 END;
 
-COMMENT ON FUNCTION @extschema@.fintrans_unindexed_from() IS
-  'Internal: where the first day begins whose partition has transactions and no index; infinity when there is none.';
+COMMENT ON FUNCTION @extschema@.fintrans_unindexed_from(timestamptz, timestamptz) IS
+  'Internal: where the first of the days between these times begins whose partition has transactions and no index; infinity when there is none.';
 
 -- Partitions grow at their end, mostly in the order of event time, and the volume
 -- says exactly how many rows a time has: when as many were met on the way back from
--- the end, none is before.  Other orders are given up on before that costs much.
+-- the end, none is before.  Other orders are given up on before that costs much; so
+-- are times without any, and before what retention has dropped, for which the
+-- volume does not speak.
 CREATE OR REPLACE FUNCTION @extschema@.fintrans_first_row(
   since timestamptz, OUT place tid, OUT until timestamptz)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -117,7 +124,7 @@ AS $$
 DECLARE
   first_minute timestamptz := date_trunc('minute', since);
   day          timestamptz := date_trunc('day', since);
-  day_end      timestamptz := day + interval '1 day';
+  day_end      timestamptz;
   leaf         regclass := to_regclass('@extschema@.' || to_char(day, '"fintrans_transactions_"YYYYMMDD'));
   block        bigint := pg_relation_size(leaf) / current_setting('block_size')::bigint;
   step         bigint;
@@ -128,9 +135,14 @@ BEGIN
   until := '-infinity';
   IF block IS NULL
      OR NOT has_table_privilege('@extschema@.fintrans_volume', 'SELECT')
-     OR NOT has_table_privilege('@extschema@.fintrans_volume_rollup', 'SELECT') THEN
+     OR NOT has_table_privilege('@extschema@.fintrans_volume_rollup', 'SELECT')
+     OR NOT has_table_privilege('@extschema@.fintrans_retention', 'SELECT') THEN
     RETURN;
   END IF;
+  IF first_minute < (SELECT r.dropped_before FROM @extschema@.fintrans_retention r) THEN
+    RETURN;
+  END IF;
+  day_end := day + interval '1 day';
   SELECT coalesce(sum(v.transactions), 0) INTO wanted
     FROM @extschema@.fintrans_volume v
    WHERE v.minute >= first_minute AND v.minute < day_end;
@@ -138,7 +150,7 @@ BEGIN
     FROM @extschema@.fintrans_volume_rollup r
    WHERE r.resolution = '1 day' AND r.start = day;
   -- what is found is read twice
-  IF wanted * 4 > held THEN
+  IF wanted = 0 OR wanted * 4 > held THEN
     RETURN;
   END IF;
   step := block * wanted / greatest(held, 1) + 16;
@@ -159,7 +171,7 @@ END
 $$;
 
 COMMENT ON FUNCTION @extschema@.fintrans_first_row(timestamptz) IS
-  'Internal: a place in the partition of the UTC day of "since" that no row with event_time >= since is before, found by counting from its end until the volume is reached, and the end of that day. NULL and -infinity when rows have not come in the order of event time, or most of the day''s are of then.';
+  'Internal: a place in the partition of the UTC day of "since" that no row with event_time >= since is before, found by counting from its end until the volume is reached, and the end of that day. NULL and -infinity when rows have not come in the order of event time, or none or most of the day''s are of then.';
 
 -- PL/pgSQL plans the query for these times, so partitions are left out that the
 -- pair's first and last time rule out; a pair without a total is looked for in
@@ -185,7 +197,7 @@ BEGIN
      AND l.target_account = fintrans_pair_transactions.target_account;
   lowest := greatest(lowest, from_time, '-infinity');
   highest := least(highest, to_time, 'infinity');
-  IF lowest >= @extschema@.fintrans_unindexed_from() THEN
+  IF lowest >= @extschema@.fintrans_unindexed_from(lowest, highest) THEN
     SELECT f.place, f.until INTO place, until
       FROM @extschema@.fintrans_first_row(lowest) f;
   END IF;

@@ -109,7 +109,7 @@ SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = 'force_custom_plan'
 AS $$
 DECLARE
-  unindexed timestamptz := @extschema@.fintrans_unindexed_from();
+  unindexed timestamptz := @extschema@.fintrans_unindexed_from(window_start, window_end);
   place     tid;
   until     timestamptz := '-infinity';
 BEGIN

@@ -135,7 +135,7 @@ SELECT '2025-12-02 00:00+00'::timestamptz + i * interval '3 min', 'Tokyo', 'w' |
   FROM generate_series(0, 4300) i;
 SELECT * FROM window_disagreements;
 CALL fintrans_index_partitions('2025-12-09 00:00+00');
-SELECT fintrans_unindexed_from() AT TIME ZONE 'UTC' AS unindexed;
+SELECT fintrans_unindexed_from('2025-12-01 00:00+00', '2025-12-10 00:00+00') AT TIME ZONE 'UTC' AS unindexed;
 SELECT * FROM window_disagreements;
 DELETE FROM fintrans_transactions WHERE city = 'Tokyo';
 DROP VIEW window_disagreements, window_ranks;
