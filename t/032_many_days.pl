@@ -33,7 +33,7 @@ sub load
 		'--time-range' => '2020-01-01..2020-12-31');
 	is($bridge->wait_exit(180), 0, 'the bridge ends at the end');
 	my $new = substr(slurp_file($node->logfile), length($log));
-	my $batches = () = $new =~ /execute <unnamed>: WITH move/g;
+	my $batches = () = $new =~ /execute move: WITH move/g;
 	my $asked = () = $new =~ /execute <unnamed>: SELECT .*fintrans_ensure_partitions/g;
 	cmp_ok($batches, '>', 0, 'batches were stored');
 	# the days ahead are asked for at connect, and when a day begins

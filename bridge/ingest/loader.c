@@ -33,6 +33,9 @@
 /* Its name, prepared. */
 #define MOVE_STATEMENT "move"
 
+/* One plan for each prepared statement, whatever its parameters. */
+#define GENERIC_PLANS "SET plan_cache_mode = force_generic_plan"
+
 /* What ends a statement that has waited for a lock for too long. */
 #define LOCK_TIMEOUT "55P03"
 
@@ -52,6 +55,7 @@ struct Loader
 	Session    *session;
 	DaySet		days;			/* whose partitions exist */
 	int32_t		ahead_day;		/* day on which days ahead were made */
+	bool		move_is_prepared;	/* in this session */
 	int64_t		refused_run;	/* of the rows stored so far */
 	ArrayText	arrays[MOVE_ARRAYS];
 	Holder		holder;
@@ -128,8 +132,10 @@ loader_connect(Loader *loader)
 	Outcome		outcome;
 
 	loader_forget_days(loader);
+	loader->move_is_prepared = false;
 	if ((outcome = session_connect(loader->session)) != OUTCOME_DONE ||
-		(outcome = prepare_move(loader)) != OUTCOME_DONE ||
+		(outcome = session_run(loader->session, GENERIC_PLANS, NULL,
+							   0)) != OUTCOME_DONE ||
 		(outcome = ensure_days_ahead(loader)) != OUTCOME_DONE)
 		return outcome;
 	return refusals_read_run(loader->session, &loader->refused_run);
@@ -493,7 +499,8 @@ write_day(int32_t day, char *text, size_t size)
  * The rows are locked in (topic, partition) order, as by every other writer.
  * A row that another writer holds is waited for, and then compared in its new
  * version.  Prepared, and planned once: to parse and plan it takes longer than
- * to run it, which is what a batch of few rows would be waiting for.
+ * to run it, which is what a batch of few rows would be waiting for.  Not before
+ * there is a batch: parsing waits for whoever has locked the table.
  */
 static Outcome
 prepare_move(Loader *loader)
@@ -501,10 +508,8 @@ prepare_move(Loader *loader)
 	char		sql[SESSION_SQL_BYTES];
 	Outcome		outcome;
 
-	outcome = session_run(loader->session,
-						  "SET plan_cache_mode = force_generic_plan", NULL, 0);
-	if (outcome != OUTCOME_DONE)
-		return outcome;
+	if (loader->move_is_prepared)
+		return OUTCOME_DONE;
 	snprintf(sql, sizeof(sql),
 			 "WITH move AS MATERIALIZED ("
 			 " SELECT * FROM unnest($1::text[], $2::int4[], $3::int8[],"
@@ -538,7 +543,9 @@ prepare_move(Loader *loader)
 			 session_schema(loader->session),
 			 session_has_topic_ids(loader->session) ?
 			 " topic_id = m.topic_id," : "");
-	return session_prepare(loader->session, MOVE_STATEMENT, sql);
+	outcome = session_prepare(loader->session, MOVE_STATEMENT, sql);
+	loader->move_is_prepared = outcome == OUTCOME_DONE;
+	return outcome;
 }
 
 static Outcome
@@ -549,7 +556,8 @@ move_positions(Loader *loader, const Batch *batch)
 	int64_t		moved;
 	Outcome		outcome = finish_arrays(loader, MOVE_ARRAYS, parameters);
 
-	if (outcome != OUTCOME_DONE)
+	if (outcome != OUTCOME_DONE ||
+		(outcome = prepare_move(loader)) != OUTCOME_DONE)
 		return outcome;
 	outcome = session_run_prepared(loader->session, MOVE_STATEMENT,
 								   parameters, MOVE_ARRAYS);
