@@ -31,7 +31,9 @@ start_named()
 	local name=$1
 
 	shift
-	"$@" 2> "logs/$name" &
+	# not the one of the run before, which whoever waits for a line would find there
+	: > "logs/$name"
+	"$@" 2>> "logs/$name" &
 	echo $! > "pids/$name"
 }
 
