@@ -3,9 +3,10 @@
  *
  * A batch touches a handful of rows here, so SQL is fast enough, once planned:
  * left to itself PostgreSQL would plan the upserts anew for each batch, since
- * it then knows how long the arrays are.  Count and total follow by addition.  Removing rows can also raise a minimum or lower
- * a maximum: those are read anew from the rows, after the upsert has locked
- * the minutes, so that whoever changes them next starts from what we leave.
+ * it then knows how long the arrays are.  Count and total follow by addition.
+ * Removing rows can also raise a minimum or lower a maximum: those are read anew
+ * from the rows, after the upsert has locked the minutes, so that whoever
+ * changes them next starts from what we leave.
  * The rollup follows the minutes in the same way, extremes included, so it is
  * always theirs, whatever has become of the rows.
  */
