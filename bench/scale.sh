@@ -21,19 +21,6 @@ server_time()
 	tail -n "$1" results/scale.cpu | awk '{ used += $1 } END { print used / NR / 100 }'
 }
 
-# load_million NUMBER: in batches of a bridge's default, with its WAL
-load_million()
-{
-	local from
-
-	rm -f batches/*
-	total=$(query -c "SELECT $total::numeric + write_batches('square $side', $1, $rows, 100000, '$PWD/batches')")
-	from=$(query -c 'SELECT pg_current_wal_insert_lsn()')
-	timed_copy scale fintrans fintrans_transactions 100000
-	query -F ' ' -c "SELECT sum(record_size), sum(fpi_size)
-		FROM pg_get_wal_stats('$from', pg_current_wal_flush_lsn())" >> results/scale.wal
-}
-
 # compare WHAT UNIT MEASURED COEFFICIENT
 compare()
 {
@@ -43,25 +30,20 @@ compare()
 
 bench_scale()
 {
-	local millions=$((${ROWS:-50000000} / 1000000)) million side total=0 rows=1000000 all pairs records images
+	local millions=$((${ROWS:-50000000} / 1000000)) total all pairs records images
 
+	open_history 100000
 	# five times as many transactions as there are pairs to draw from
-	side=$(awk "BEGIN { print int(sqrt($millions * 1000000 / 5)) }")
-	fresh_database
-	query -f bench/trigger.sql -c 'CREATE EXTENSION pg_walinspect' > /dev/null
-	query -c "SELECT fintrans_set_rule('default', 100000)" > /dev/null
-	open_sessions "" bare plain fintrans
-	for ((million = 1; million <= millions; million++)); do
-		load_million "$million"
-	done
-	close_sessions bare plain fintrans
-	all=$((millions * rows))
-	expect 'the sum of fintrans_laundering' "$total" "$(query -c 'SELECT sum(total) FROM fintrans_laundering')"
-	expect 'the number of differences' 0 "$(query -c "SELECT count(*) FROM fintrans_verify() WHERE problem <> 'offsets'")"
+	load_millions scale 1 "$millions" $((millions * 200000)) 100000
+	echo
+	echo "$millions million transactions:"
+	bench_suspects scale
+	close_history scale "$millions"
+	all=$((millions * 1000000))
 	pairs=$(query -c 'SELECT count(*) FROM fintrans_laundering')
 	read -r records images < <(awk '{ records += $1; images += $2 } END { print records, images }' results/scale.wal)
 	# as they are made when the day is over
-	query -c "SELECT statement FROM fintrans_missing_indexes(now() + interval '2 days')" | query
+	query <<< "SELECT statement FROM fintrans_missing_indexes(now() + interval '2 days') \gexec"
 	echo
 	printf '%d million transactions of %d pairs         measured    model  ratio\n' "$millions" "$pairs"
 	compare 'server, of a core, a transaction' us "$(server_time "$millions")" server_us
