@@ -42,7 +42,7 @@ PG_CONFIG = pg_config
 benches = bench-history bench-rules bench-aggregates bench-volume \
 	bench-drilldown bench-codecs bench-influx bench-latency bench-backlog \
 	bench-poison bench-peers bench-figures bench-scale bench-batches \
-	bench-resources
+	bench-resources bench-profile
 
 # what the bench compares with, each in bench/peers/
 peers = $(patsubst bench/peers/%/,peer-%,$(wildcard bench/peers/*/))
@@ -305,7 +305,8 @@ help:
 	@echo '                   bench-figures WAL, writers, bridges, memory and the start,'
 	@echo '                   bench-batches the bridge and a script by the size of batches,'
 	@echo '                   bench-scale 50 million transactions against the model of docs/scale.md,'
-	@echo '                   bench-resources CPU and memory of each program'
+	@echo '                   bench-resources CPU and memory of each program,'
+	@echo '                   bench-profile where the time goes'
 	@echo 'make bench-picture draw what bench-batches and bench-history have measured here'
 	@echo 'make bench-check   measure again, and say which ratios fell by a fifth: BENCHES="trigger pipeline"'
 	@echo 'make docs          write the option lists, signatures and answers in docs/'
