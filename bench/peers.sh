@@ -148,13 +148,13 @@ run_contender()
 	mkdir work
 	peer_database "$2"
 	started=$EPOCHREALTIME
-	setsid "bench/peers/$2/start" "$3" > "logs/$id" 2>&1 &
+	setsid timeout 1800 "bench/peers/$2/start" "$3" > "logs/$id" 2>&1 &
 	pid=$!
 	echo "$pid" > pids/peer
 	peak_of_session "$pid" > results/peak &
 	peak_pid=$!
 	if [ "$6" = ends ]; then
-		wait "$pid" || die "$id failed: $(tail -n 3 "logs/$id")"
+		wait "$pid" || die "$id failed, or has not ended within half an hour: $(tail -n 3 "logs/$id")"
 	else
 		wait_for_rows "$id" "$pid" "$3_rows"
 	fi

@@ -16,6 +16,9 @@ public class Job {
 		TableEnvironment environment = TableEnvironment.create(EnvironmentSettings.inStreamingMode());
 
 		environment.getConfig().set("execution.checkpointing.interval", "10 s");
+		// by default it keeps no more than 5 MB of state, and fails checkpoint after checkpoint
+		environment.getConfig().set("execution.checkpointing.storage", "filesystem");
+		environment.getConfig().set("execution.checkpointing.dir", "file://" + System.getenv("WORK") + "/checkpoints");
 		environment.getConfig().set("parallelism.default", "1");
 		environment.getConfig().set("table.exec.mini-batch.enabled", "true");
 		environment.getConfig().set("table.exec.mini-batch.allow-latency", "1 s");
