@@ -307,7 +307,7 @@ help:
 	@echo '                   bench-scale 50 million transactions against the model of docs/scale.md,'
 	@echo '                   bench-resources CPU and memory of each program,'
 	@echo '                   bench-profile where the time goes'
-	@echo 'make bench-picture draw what bench-batches and bench-history have measured here'
+	@echo 'make bench-picture draw what bench-batches and bench-scale have measured here'
 	@echo 'make bench-check   measure again, and say which ratios fell by a fifth: BENCHES="trigger pipeline"'
 	@echo 'make docs          write the option lists, signatures and answers in docs/'
 	@echo 'make grafana       write the dashboards and alert rules from grafana/source/'

@@ -44,6 +44,7 @@ figure_wal()
 			wal_of "$shape" "$name" "$relation"
 		done < <(query -F ' ' -c 'SELECT name, relation FROM targets')
 		close_sessions bare plain fintrans
+		expect_exact
 	done
 	echo
 	echo 'bytes of WAL a transaction             records  of none  images of pages'

@@ -23,11 +23,11 @@ profile()
 	[ -s "$data" ] || die "perf has taken no samples: $(cat logs/perf)"
 }
 
-# print_parts NAME US TABLE FIELDS: shares of the samples, by the innermost frame that
-# the table names, of so many microseconds a row
+# print_parts NAME US: shares of the samples, by the innermost frame that
+# bench/profile.tsv names, of so many microseconds a row
 print_parts()
 {
-	perf script -i "results/profile.$1.data" -F "$4" 2> logs/perf | awk -F '\t' -v us="$2" '
+	perf script -i "results/profile.$1.data" -F ip,sym 2> logs/perf | awk -F '\t' -v us="$2" '
 		function end_sample()
 		{
 			if (frames)
@@ -51,40 +51,36 @@ print_parts()
 			end_sample()
 			for (part in n)
 				printf "  %-36s %5.1f %%  %6.2f\n", part, 100 * n[part] / total, us * n[part] / total
-		}' "$3" - | sort -t '%' -k 2nr
-}
-
-# user_time PID: what of cpu_time is not the system's
-user_time()
-{
-	sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 }'
+		}' bench/profile.tsv - | sort -t '%' -k 2nr
 }
 
 # profile_trigger SHAPE: batches of 20,000, after so many that most pairs are known,
 # or are new all the same
 profile_trigger()
 {
-	local shape=$1 round backend user all
+	local shape=$1 round backend own system own_before system_before
 
 	fresh_database
 	query -f bench/trigger.sql > /dev/null
 	query -c "SELECT fintrans_set_rule('default', 60000)" > /dev/null
 	open_sessions "" bare plain fintrans
 	backend=${session_pid[fintrans]}
-	for ((round = 0; round < 8; round++)); do
+	for ((round = 0; round < 7; round++)); do
 		write_round "$shape" "$round"
-		[ "$round" -eq 7 ] || copy_batches fintrans fintrans_transactions 20000
+		copy_batches fintrans fintrans_transactions 20000
 	done
-	user=$(user_time "$backend")
-	all=$(cpu_time "$backend")
+	write_round "$shape" "$round"
+	read -r own_before system_before < <(cpu_times "$backend")
 	profile "$shape" "$backend" copy_batches fintrans fintrans_transactions 20000
-	user=$(($(user_time "$backend") - user))
-	all=$(($(cpu_time "$backend") - all))
+	read -r own system < <(cpu_times "$backend")
 	close_sessions bare plain fintrans
+	expect_exact
+	own=$(per "$rows" $(((own - own_before) * 10000)))
+	system=$(per "$rows" $(((system - system_before) * 10000)))
 	echo
-	printf 'COPY through the trigger, pairs %s, batches of 20 k: %s us of a core a row, %s of it the system'\''s; of the rest\n' \
-		"$shape" "$(awk "BEGIN { print $all * 10000 / $rows }")" "$(awk "BEGIN { print ($all - $user) * 10000 / $rows }")"
-	print_parts "$shape" "$(awk "BEGIN { print $user * 10000 / $rows }")" bench/profile.tsv ip,sym
+	printf 'COPY through the trigger, pairs %s, batches of 20 k: %.1f us of a core a row, and %.1f the system'\''s\n' \
+		"$shape" "$own" "$system"
+	print_parts "$shape" "$own"
 }
 
 # A bridge that loads topics, by the library of the innermost frame.
@@ -102,9 +98,9 @@ profile_bridge()
 	wait "$bridge" || die "the bridge failed: $(tail -n 3 logs/bridge)"
 	expect "the bridge's rows and sum" "$sum" "$(query -F ' ' -c 'SELECT sum(transactions), sum(total) FROM fintrans_laundering')"
 	echo
-	printf 'bridge: %.2f us of a core a message, by thread and library\n' "$(median bridge.cpu)"
-	perf report -i results/profile.bridge.data --stdio --no-children -g none --sort comm,dso --percent-limit 1 2> logs/perf |
-		awk '/^ *[0-9]/ { printf "  %-24s %-24s %s\n", $2, $3, $1 }'
+	printf 'bridge: %.1f us of a core a message, by library\n' "$(median bridge.cpu)"
+	perf report -i results/profile.bridge.data --stdio --no-children -g none --sort dso --percent-limit 1 2> logs/perf |
+		awk '/^ *[0-9]/ { printf "  %-36s %s\n", $2, $1 }'
 }
 
 bench_profile()
