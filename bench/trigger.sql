@@ -43,8 +43,10 @@ CREATE VIEW targets AS
 
 -- Writes nrows rows to files directory/SIZE.N of size rows each, and returns
 -- the sum of their amounts.  Shapes: known draws pairs from a million, of a
--- thousand accounts, spread from a million of a hundred thousand accounts,
--- "square N" from all pairs of N accounts, new makes pairs never met before.
+-- thousand accounts, apart the same but with even sources in every other file
+-- and odd ones in the rest, spread from a million of a hundred thousand
+-- accounts, "square N" from all pairs of N accounts, new makes pairs never met
+-- before.
 -- Amounts are the demo's, 0 to 9999.  Time goes on from round to round, in one day.
 CREATE FUNCTION write_batches(shape text, round integer, nrows integer,
                               size integer, directory text)
@@ -62,12 +64,13 @@ BEGIN
            + (round * nrows::bigint + i) % 4320000 * interval '0.02 s' AS event_time,
          (ARRAY['London', 'NYC', 'SF', 'Moscow', 'Tokyo'])[1 + i % 5] AS city,
          CASE kind WHEN 'known' THEN (n / 1000)::text
+              WHEN 'apart' THEN (n / 2000 * 2 + i / size % 2)::text
               WHEN 'spread' THEN (n / 10)::text
               WHEN 'square' THEN (n / side)::text
               ELSE format('r%s-%s', round, i % 1000) END AS source_account,
-         CASE kind WHEN 'known' THEN (n % 1000)::text
-              WHEN 'spread' THEN (n / 10 * 7919 % 100000 + n % 10)::text
-              WHEN 'square' THEN (n % side)::text
+         CASE WHEN kind IN ('known', 'apart') THEN (n % 1000)::text
+              WHEN kind = 'spread' THEN (n / 10 * 7919 % 100000 + n % 10)::text
+              WHEN kind = 'square' THEN (n % side)::text
               ELSE (i / 1000)::text END AS target_account,
          trunc(random() * 10000)::numeric AS amount,
          NULL::text AS reference, i % 4 AS kafka_partition, i::bigint AS kafka_offset
