@@ -23,6 +23,7 @@ streams  whole text 0      ends  Kafka Streams, totals without PostgreSQL
 fintrans whole text 100000 ends  fintrans-bridge
 fintrans whole text 500000 ends  fintrans-bridge
 fintrans whole json 100000 ends  fintrans-bridge, JSON
+fintrans calm  text 100000 ends  fintrans-bridge, threshold 40000
 '
 
 # Those of PEERS_ONLY, or all, a line each
