@@ -205,11 +205,14 @@ BEGIN
     found := ARRAY(
       SELECT w
         FROM (SELECT array_agg(s.source_account) AS sources,
-                     array_agg(s.target_account) AS targets
+                     array_agg(s.target_account) AS targets,
+                     greatest(min(s.first_time) - interval '1 microsecond',
+                              window_start) AS after,
+                     least(max(s.last_time), window_end) AS latest
                 FROM @extschema@.fintrans_suspects(lowest) s
                WHERE s.last_time > window_start AND s.first_time <= window_end) s,
              @extschema@.fintrans_window_totals(s.sources, s.targets,
-                                                window_start, window_end) w
+                                                s.after, s.latest) w
        WHERE w.total > threshold
        ORDER BY w.total DESC, w.source_account, w.target_account
        LIMIT "limit");

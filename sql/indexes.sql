@@ -112,6 +112,14 @@ CREATE VIEW wrong AS
 SELECT to_char(since AT TIME ZONE 'UTC', 'HH24:MI:SS') AS since, place > '(0,0)' AS later FROM evenings ORDER BY 1;
 SELECT * FROM wrong;
 SELECT f.* FROM unnest('{infinity,-infinity,2017-05-20,294276-12-31 12:00+00,NULL}'::timestamptz[]) since, fintrans_first_row(since) f;
+-- of a window only what the suspects' first times leave of it
+SELECT pg_stat_force_next_flush();
+BEGIN;
+INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
+VALUES ('2017-06-01 23:30+00', 'NYC', 'young', 'pair', 600000), ('2017-06-01 23:59:59.999999+00', 'NYC', 'young', 'pair', 400000);
+SELECT * FROM fintrans_suspects(900000, '1 day', until => '2017-06-02 00:00+00');
+SELECT pg_stat_get_xact_tuples_returned('fintrans_transactions_20170601'::regclass) < 17282 / 2 AS half_a_day_at_most;
+ROLLBACK;
 -- late rows of the morning do no harm; one of the evening that came first is found
 INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
 VALUES ('2017-06-01 01:00+00', 'NYC', 's1', 't1', 0.5), ('2017-06-02 00:00+00', 'NYC', 's1', 't1', 0.5);
