@@ -63,6 +63,29 @@ SELECT accounts, amounts FROM fintrans_chains(loss => 0.1, chance => 1);
 SELECT count(*) AS lossless FROM fintrans_chains(loss => 0.09, chance => 1);
 DELETE FROM fintrans_transactions;
 
+-- windows without a burst are not looked at again, but those with a transfer more
+-- are, and so is the next account, of as many transfers
+DO $$
+BEGIN
+  FOR i IN 1..10 LOOP
+    CALL pay('d' || i, 'dull', (100 * 2 ^ i)::numeric, '2026-05-01 00:00'::timestamptz + i * interval '1 hour');
+    CALL pay('e' || i, 'lively', CASE WHEN i % 2 = 0 THEN (100 * 2 ^ i)::numeric ELSE 3000 END,
+             '2026-05-01 00:00'::timestamptz + i * interval '2 hours');
+    CALL pay('f' || i, 'late', CASE WHEN i > 5 THEN 3000 ELSE (100 * 2 ^ i)::numeric END,
+             '2026-05-01 00:00'::timestamptz + i * interval '5 hours');
+  END LOOP;
+END $$;
+SELECT accounts, times[1] AS first FROM fintrans_fan_in() ORDER BY accounts;
+DELETE FROM fintrans_transactions;
+-- so that one who is paid by many is not a matter of minutes
+INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
+SELECT '2026-05-01'::timestamptz + i * interval '1 s', 'London', 'g' || i, 'shop', i
+  FROM generate_series(1, 60000) i;
+SET statement_timeout = '60s';
+SELECT count(*) FROM fintrans_fan_in(burst_spread => 0);
+RESET statement_timeout;
+DELETE FROM fintrans_transactions;
+
 -- a burst of five, and split payments: s3 pays once, out of habit; s4 pays everybody so much
 DO $$
 BEGIN

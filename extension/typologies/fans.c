@@ -42,6 +42,7 @@ typedef struct FanSearch
 	int		   *seen;			/* by account: transfers in the window */
 	int		   *seen_in_band;	/* the same for the amounts being looked at */
 	bool	   *repeated;		/* by transfer: is it part of a repeat? */
+	Transfer  **sparse_end;		/* of the hub's last window without a burst */
 } FanSearch;
 
 /*
@@ -220,15 +221,22 @@ is_habitual(const FanSearch *search, int hub, double middle, int nmembers)
 	return others > nmembers;
 }
 
+/*
+ * Where a window has no burst none of its parts has one: as it moves on, it is
+ * looked at again only when it has got a transfer more.
+ */
 static int
 check_burst(FanSearch *search, int hub, Transfer **items, int in_window,
 			int count)
 {
-	Transfer  **members = palloc(count * sizeof(Transfer *));
+	Transfer  **members;
 	int			taken = 0;
 	int			nmembers;
 	double		middle;
 
+	if (items + in_window == search->sparse_end)
+		return 0;
+	members = palloc(count * sizeof(Transfer *));
 	memcpy(members, items, in_window * sizeof(Transfer *));
 	transfers_sort(members, in_window, BY_AMOUNT);
 	if (densest_band(search, members, in_window, &middle) >=
@@ -239,6 +247,8 @@ check_burst(FanSearch *search, int hub, Transfer **items, int in_window,
 		if (!is_habitual(search, hub, middle, nmembers))
 			add_fan(search, hub, members, nmembers, "");
 	}
+	else
+		search->sparse_end = items + in_window;
 	pfree(members);
 	return taken;
 }
@@ -434,6 +444,7 @@ search_hub(FanSearch *search, int hub)
 	by_time = palloc(count * sizeof(Transfer *));
 	memcpy(by_time, items, count * sizeof(Transfer *));
 	transfers_sort(by_time, count, BY_TIME);
+	search->sparse_end = NULL;
 	slide(search, hub, by_time, count, &search->burst, check_burst);
 	pfree(by_time);
 	search_split(search, hub, items, count);

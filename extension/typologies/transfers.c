@@ -1,10 +1,11 @@
 /*
  * Loads the transactions of a period for the typologies, and sorts them.
  *
- * They are read once, through a cursor and with the rights of the caller, so
- * that partitions outside the period are not touched.  A transaction takes
- * some 45 bytes and each order 8 more; what would exceed maintenance_work_mem
- * is refused instead of letting the server run out of memory.
+ * They are read once, with the rights of the caller and planned for the period,
+ * so that partitions outside of it are not touched; and taken from the executor
+ * row by row, without a copy of each.  A transaction takes some 45 bytes and
+ * each order 8 more; what would exceed maintenance_work_mem is refused instead
+ * of letting the server run out of memory.
  */
 #include "postgres.h"
 
@@ -12,6 +13,7 @@
 #include "common/hashfn.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "nodes/params.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
@@ -24,7 +26,7 @@
 #include "transfers.h"
 
 /* Rows read between two looks at the memory used. */
-#define FETCH_ROWS 10000
+#define ROWS_AT_ONCE 10000
 
 #define ARENA_BYTES (64 * 1024)
 
@@ -105,11 +107,13 @@ static int	compare_transfers(const Transfer *a, const Transfer *b,
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* A load under way. */
+/* A load under way, which is where the executor sends rows. */
 typedef struct Loader
 {
+	DestReceiver receiver;
 	Transfers  *transfers;
 	MemoryContext context;
+	MemoryContext row;			/* what reading a row allocates */
 	accounts_hash *known;
 	int			capacity;		/* of transfers->items */
 	int			accounts_capacity;
@@ -175,34 +179,6 @@ amount_as_double(Datum value)
 }
 
 static void
-add_row(Loader *loader, SPITupleTable *table, HeapTuple row)
-{
-	Transfers  *transfers = loader->transfers;
-	Transfer   *transfer;
-	struct varlena *exact;
-	bool		isnull;
-	Datum		values[4];
-	int			i;
-
-	for (i = 0; i < lengthof(values); i++)
-		values[i] = SPI_getbinval(row, table->tupdesc, i + 1, &isnull);
-	if (transfers->count == loader->capacity)
-	{
-		/* by a quarter: doubling would waste what memory is granted */
-		loader->capacity += loader->capacity / 4;
-		transfers->items = repalloc_huge(transfers->items,
-										 loader->capacity * sizeof(Transfer));
-	}
-	transfer = &transfers->items[transfers->count++];
-	transfer->source = account_number(loader, values[0]);
-	transfer->target = account_number(loader, values[1]);
-	exact = PG_DETOAST_DATUM_PACKED(values[2]);
-	transfer->exact = PointerGetDatum(keep_copy(loader, exact));
-	transfer->amount = amount_as_double(values[2]);
-	transfer->time = DatumGetTimestampTz(values[3]);
-}
-
-static void
 check_memory(const Loader *loader)
 {
 	Size		used = MemoryContextMemAllocated(loader->context, true) +
@@ -219,6 +195,54 @@ check_memory(const Loader *loader)
 				 errhint("Narrow the period by \"since\" and \"before\", or raise maintenance_work_mem.")));
 }
 
+static Transfer *
+next_transfer(Loader *loader)
+{
+	Transfers  *transfers = loader->transfers;
+
+	if (transfers->count == loader->capacity)
+	{
+		/* by a quarter: doubling would waste what memory is granted */
+		loader->capacity += loader->capacity / 4;
+		transfers->items = repalloc_huge(transfers->items,
+										 loader->capacity * sizeof(Transfer));
+	}
+	return &transfers->items[transfers->count++];
+}
+
+/* source_account, target_account, amount, event_time */
+static bool
+receive_row(TupleTableSlot *slot, DestReceiver *self)
+{
+	Loader	   *loader = (Loader *) self;
+	MemoryContext caller = MemoryContextSwitchTo(loader->row);
+	Transfer   *transfer = next_transfer(loader);
+	Datum	   *values = slot->tts_values;
+
+	slot_getallattrs(slot);
+	transfer->source = account_number(loader, values[0]);
+	transfer->target = account_number(loader, values[1]);
+	transfer->exact =
+		PointerGetDatum(keep_copy(loader, PG_DETOAST_DATUM_PACKED(values[2])));
+	transfer->amount = amount_as_double(values[2]);
+	transfer->time = DatumGetTimestampTz(values[3]);
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(loader->row);
+	if (loader->transfers->count % ROWS_AT_ONCE == 0)
+		check_memory(loader);
+	return true;
+}
+
+static void
+begin_rows(DestReceiver *self, int operation, TupleDesc typeinfo)
+{
+}
+
+static void
+end_rows(DestReceiver *self)
+{
+}
+
 /* Where the UTC day ends that a time is in; one that is infinite is its own. */
 static TimestampTz
 end_of_day(TimestampTz time)
@@ -233,11 +257,9 @@ end_of_day(TimestampTz time)
 }
 
 /* The first day is not read from its start, if that can be helped. */
-static Portal
-open_cursor(FunctionCallInfo fcinfo)
+static const char *
+rows_query(FunctionCallInfo fcinfo)
 {
-	Oid			types[3] = {TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
-	Datum		period[3];
 	const char *schema =
 		quote_identifier(get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid)));
 	const char *rows =
@@ -247,47 +269,52 @@ open_cursor(FunctionCallInfo fcinfo)
 				 " AND event_time OPERATOR(pg_catalog.<) $2"
 				 " AND source_account OPERATOR(pg_catalog.<>) target_account",
 				 schema);
-	char	   *query =
-		psprintf("%s AND event_time OPERATOR(pg_catalog.<) $3"
-				 " AND ctid OPERATOR(pg_catalog.>=)"
-				 " (SELECT coalesce(place, '(0,0)') FROM %s.fintrans_first_row($1))"
-				 " UNION ALL %s AND event_time OPERATOR(pg_catalog.>=) $3",
-				 rows, schema, rows);
 
-	argument_check_period(fcinfo, PG_NARGS() - 2);
-	period[0] = PG_GETARG_DATUM(PG_NARGS() - 2);
-	period[1] = PG_GETARG_DATUM(PG_NARGS() - 1);
-	period[2] =
-		TimestampTzGetDatum(end_of_day(DatumGetTimestampTz(period[0])));
-	return SPI_cursor_open_with_args(NULL, query, lengthof(types), types,
-									 period, NULL, true, 0);
+	return psprintf("%s AND event_time OPERATOR(pg_catalog.<) $3"
+					" AND ctid OPERATOR(pg_catalog.>=)"
+					" (SELECT coalesce(place, '(0,0)') FROM %s.fintrans_first_row($1))"
+					" UNION ALL %s AND event_time OPERATOR(pg_catalog.>=) $3",
+					rows, schema, rows);
 }
 
+static ParamListInfo
+period_parameters(FunctionCallInfo fcinfo)
+{
+	ParamListInfo period = makeParamList(3);
+	int			i;
+
+	argument_check_period(fcinfo, PG_NARGS() - 2);
+	period->params[0].value = PG_GETARG_DATUM(PG_NARGS() - 2);
+	period->params[1].value = PG_GETARG_DATUM(PG_NARGS() - 1);
+	period->params[2].value =
+		TimestampTzGetDatum(end_of_day(PG_GETARG_TIMESTAMPTZ(PG_NARGS() - 2)));
+	for (i = 0; i < period->numParams; i++)
+	{
+		period->params[i].isnull = false;
+		period->params[i].ptype = TIMESTAMPTZOID;
+		/* constants to the planner */
+		period->params[i].pflags = PARAM_FLAG_CONST;
+	}
+	return period;
+}
+
+/* Without parallel workers, who would bring rows in another order each time. */
 static void
 read_rows(Loader *loader, FunctionCallInfo fcinfo)
 {
-	Portal		cursor;
+	Oid			types[3] = {TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
+	SPIExecuteOptions options = {
+		.params = period_parameters(fcinfo),
+		.read_only = true,
+		.dest = &loader->receiver
+	};
+	SPIPlanPtr	plan;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
-	cursor = open_cursor(fcinfo);
-	for (;;)
-	{
-		MemoryContext caller = CurrentMemoryContext;
-		uint64		i;
-
-		SPI_cursor_fetch(cursor, true, FETCH_ROWS);
-		if (SPI_processed == 0)
-			break;
-		/* what reading a row allocates goes with the rows */
-		MemoryContextSwitchTo(SPI_tuptable->tuptabcxt);
-		for (i = 0; i < SPI_processed; i++)
-			add_row(loader, SPI_tuptable, SPI_tuptable->vals[i]);
-		MemoryContextSwitchTo(caller);
-		SPI_freetuptable(SPI_tuptable);
-		check_memory(loader);
-	}
-	SPI_cursor_close(cursor);
+	plan = SPI_prepare_cursor(rows_query(fcinfo), lengthof(types), types, 0);
+	if (plan == NULL || SPI_execute_plan_extended(plan, &options) < 0)
+		elog(ERROR, "could not read transactions");
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "could not finish SPI");
 }
@@ -296,20 +323,27 @@ Transfers *
 transfers_load(FunctionCallInfo fcinfo)
 {
 	Transfers  *transfers = palloc0(sizeof(Transfers));
-	Loader		loader = {.transfers = transfers};
+	Loader		loader = {
+		.receiver = {receive_row, begin_rows, end_rows, end_rows, DestNone},
+		.transfers = transfers
+	};
 	MemoryContext caller = CurrentMemoryContext;
 
 	loader.context = AllocSetContextCreate(caller, "fintrans transfers",
 										   ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(loader.context);
 	loader.known = accounts_create(loader.context, 1024, NULL);
-	loader.capacity = FETCH_ROWS;
+	loader.row = AllocSetContextCreate(loader.context, "fintrans transfer",
+									   ALLOCSET_SMALL_SIZES);
+	loader.capacity = ROWS_AT_ONCE;
 	transfers->items = palloc(loader.capacity * sizeof(Transfer));
 	loader.accounts_capacity = 1024;
 	transfers->accounts = palloc(loader.accounts_capacity * sizeof(text *));
 	MemoryContextSwitchTo(caller);
 	read_rows(&loader, fcinfo);
+	check_memory(&loader);
 	accounts_destroy(loader.known);
+	MemoryContextDelete(loader.row);
 	return transfers;
 }
 
