@@ -376,6 +376,7 @@ sub fill
 
 	system(@psql, (map { ('-v', "$_=$size{$_}") } keys %size),
 		'-f', dirname(__FILE__) . '/grafana.sql') == 0 or die "could not fill the database\n";
+	index_days(@psql);
 	open(my $output, '-|', @psql, '-c', q{
 		SELECT format('%s amount=%s %s', city, amount,
 		              (extract(epoch FROM event_time) * 1000000)::bigint * 1000 + row_number() OVER () % 1000)
@@ -386,6 +387,28 @@ sub fill
 	while (my @batch = splice(@points, 0, 10_000))
 	{
 		posted($client->post("$influxdb/write?db=fintrans", { content => join('', @batch) }));
+	}
+	return;
+}
+
+# As the bridge does it, when hardly anything comes late any more; a day that
+# autovacuum is at work on is left for the next time.
+sub index_days
+{
+	my (@psql) = @_;
+	my $deadline = time + 300;
+	my $left = 1;
+
+	while ($left)
+	{
+		die "the days before are not indexed\n" if time > $deadline;
+		open(my $output, '-|', @psql,
+			'-c', q{CALL fintrans_index_partitions(now() - interval '1 hour')},
+			'-c', q{SELECT count(*) FROM fintrans_missing_indexes(now() - interval '1 hour')}) or die "psql: $!\n";
+		my @said = <$output>;
+		close($output) or die "could not index the days before\n";
+		$left = $said[-1] + 0;
+		sleep($left ? 1 : 0);
 	}
 	return;
 }
