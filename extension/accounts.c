@@ -45,17 +45,49 @@ read_windows(TupleTableSlot *row, AccountColumn column, Windows *windows)
 
 /* The changes, if they lead from the base to the state and are few. */
 static bytea *
-encode_changes(TupleTableSlot *old, const Windows *base,
-			   const Windows *changes, const Windows *state)
+encode_changes(const Windows *base, const Windows *changes,
+			   const Windows *state)
 {
 	bytea	   *encoded;
 
-	if (old == NULL ||
-		!VARATT_IS_EXTERNAL(DatumGetPointer(old->tts_values[ACCOUNT_WINDOWS])) ||
-		!windows_keep(state, base) || !windows_keep(state, changes))
+	if (!windows_keep(state, base) || !windows_keep(state, changes))
 		return NULL;
 	encoded = window_form_encode(changes);
 	return VARSIZE(encoded) <= MAX_CHANGES_BYTES ? encoded : NULL;
+}
+
+/* Whether the row has a state that is better left where it is. */
+static bool
+is_apart(TupleTableSlot *row)
+{
+	return row != NULL &&
+		(!row->tts_isnull[ACCOUNT_CHANGES] ||
+		 VARATT_IS_EXTERNAL(DatumGetPointer(row->tts_values[ACCOUNT_WINDOWS])));
+}
+
+/*
+ * The state after the change, and what is kept of it.  Returns what has changed
+ * since the state that the row has apart, if that is to stay.
+ */
+static bytea *
+change_state(AccountState *state, TupleTableSlot *old, Windows *kept)
+{
+	Windows		base;
+	Windows		old_changes;
+	Windows		changes;
+
+	read_windows(old, ACCOUNT_WINDOWS, &base);
+	if (!is_apart(old))
+	{
+		windows_merge(&state->windows, &base, state->change);
+		windows_trim(kept, &state->windows);
+		return NULL;
+	}
+	read_windows(old, ACCOUNT_CHANGES, &old_changes);
+	windows_merge_changes(&state->windows, &changes, &base, &old_changes,
+						  state->change);
+	windows_trim(kept, &state->windows);
+	return encode_changes(&base, &changes, kept);
 }
 
 /* ComposeRow: no row when no window has anything left. */
@@ -63,24 +95,15 @@ static bool
 compose_account(void *context, TupleTableSlot *row, TupleTableSlot *old)
 {
 	AccountState *state = context;
-	Windows		base;
-	Windows		old_changes;
-	Windows		changes;
 	Windows		kept;
-	bytea	   *encoded;
+	bytea	   *changes = change_state(state, old, &kept);
 
-	read_windows(old, ACCOUNT_WINDOWS, &base);
-	read_windows(old, ACCOUNT_CHANGES, &old_changes);
-	windows_merge_changes(&state->windows, &changes, &base, &old_changes,
-						  state->change);
-	windows_trim(&kept, &state->windows);
-	encoded = encode_changes(old, &base, &changes, &kept);
-	row->tts_values[ACCOUNT_WINDOWS] = encoded != NULL ?
+	row->tts_values[ACCOUNT_WINDOWS] = changes != NULL ?
 		old->tts_values[ACCOUNT_WINDOWS] :
 		PointerGetDatum(window_form_encode(&kept));
 	row->tts_isnull[ACCOUNT_WINDOWS] = false;
-	row->tts_values[ACCOUNT_CHANGES] = PointerGetDatum(encoded);
-	row->tts_isnull[ACCOUNT_CHANGES] = encoded == NULL;
+	row->tts_values[ACCOUNT_CHANGES] = PointerGetDatum(changes);
+	row->tts_isnull[ACCOUNT_CHANGES] = changes == NULL;
 	return !windows_empty(&kept);
 }
 
@@ -91,34 +114,67 @@ apply_account(KeyedTable *table, const Rules *rules,
 	Windows		change;
 	AccountState state = {.change = &change};
 
-	measures_change(rules, RULE_ACCOUNT, account->events, &change);
+	measures_change_account(rules, account, &change);
 	/* nothing that any rule counts */
 	if (windows_empty(&change))
 		return;
 	keyed_table_replace(table, &account->account, account->hash,
 						compose_account, &state);
-	alerts_check_account_windows(alerts, account, &state.windows, &change);
+	alerts_check_account_windows(alerts, &account->account, &state.windows,
+								 &change);
+}
+
+/* These pairs' accounts come next, as their sources or their targets. */
+static void
+foresee(KeyedTable *table, PairDelta **pairs, int count, bool targets)
+{
+	uint32		hashes[KEYED_TABLE_STAGES];
+	int			i;
+
+	if (count <= (KEYED_TABLE_STAGES + 1) * KEYED_TABLE_STEP)
+		return;
+	for (i = 0; i < KEYED_TABLE_STAGES; i++)
+	{
+		const PairDelta *pair = pairs[(i + 1) * KEYED_TABLE_STEP - 1];
+
+		hashes[i] = targets ? pair->target_hash : pair->source_hash;
+	}
+	pair_prefetch(pairs[(i + 1) * KEYED_TABLE_STEP - 1]);
+	keyed_table_foresee(table, hashes);
 }
 
 void
-accounts_apply(const Rules *rules, AccountDelta **accounts, int count,
-			   Alerts *alerts)
+accounts_apply(const Rules *rules, Deltas *deltas, PairDelta **pairs,
+			   int count, Alerts *alerts)
 {
+	AccountWalk walk = {0};
+	AccountDelta account;
 	MemoryContext one;
 	MemoryContext caller;
 	KeyedTable	table;
-	int			i;
 
-	if (count == 0)
+	if (rules->outgoing_windows)
+	{
+		walk.sent = pairs;
+		walk.nsent = count;
+	}
+	if (rules->incoming_windows)
+	{
+		walk.received = deltas_sorted_by_target(deltas, pairs, count);
+		walk.nreceived = count;
+	}
+	if (walk.sent == NULL && walk.received == NULL)
 		return;
 	keyed_table_open(&table, rules->schema, "fintrans_accounts",
 					 ACCOUNT_COLUMNS, ACCOUNT_COLUMNS, 1, &accounts_seen);
 	one = AllocSetContextCreate(CurrentMemoryContext, "fintrans account",
 								ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(one);
-	for (i = 0; i < count; i++)
+	while (deltas_next_account(&walk, &account))
 	{
-		apply_account(&table, rules, accounts[i], alerts);
+		foresee(&table, walk.sent, walk.nsent, false);
+		foresee(&table, walk.received, walk.nreceived, true);
+		apply_account(&table, rules, &account, alerts);
 		MemoryContextReset(one);
 	}
 	MemoryContextSwitchTo(caller);

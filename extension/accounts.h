@@ -9,10 +9,11 @@
 #include "rules.h"
 
 /*
- * Carry what happened to the accounts, in their order, into their states, and
- * note the alerts that follow.  In the current SPI connection.
+ * Carry what happened to the pairs' accounts, in their order, into their states,
+ * and note the alerts that follow.  pairs are all of deltas, sorted.  In the
+ * current SPI connection.
  */
-extern void accounts_apply(const Rules *rules, AccountDelta **accounts,
-						   int count, Alerts *alerts);
+extern void accounts_apply(const Rules *rules, Deltas *deltas,
+						   PairDelta **pairs, int count, Alerts *alerts);
 
 #endif							/* FINTRANS_ACCOUNTS_H */

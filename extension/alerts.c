@@ -35,11 +35,11 @@ typedef struct TotalAlert
 	int64		transactions;
 } TotalAlert;
 
-/* A window of a pair or an account. */
+/* A window of a pair or an account; both belong to the statement's deltas. */
 typedef struct WindowAlert
 {
 	const PairDelta *pair;		/* or NULL */
-	const AccountDelta *account;	/* or NULL */
+	TextSpan	account;		/* if that is NULL */
 	WindowHit  *hit;
 } WindowAlert;
 
@@ -155,16 +155,17 @@ alerts_check_total(Alerts *alerts, const PairDelta *pair,
 
 static List *
 add_hits(List *windows, List *hits, const PairDelta *pair,
-		 const AccountDelta *account)
+		 const TextSpan *account)
 {
 	ListCell   *cell;
 
 	foreach(cell, hits)
 	{
-		WindowAlert *alert = palloc(sizeof(WindowAlert));
+		WindowAlert *alert = palloc0(sizeof(WindowAlert));
 
 		alert->pair = pair;
-		alert->account = account;
+		if (account != NULL)
+			alert->account = *account;
 		alert->hit = lfirst(cell);
 		windows = lappend(windows, alert);
 	}
@@ -185,7 +186,7 @@ alerts_check_pair_windows(Alerts *alerts, const PairDelta *pair,
 }
 
 void
-alerts_check_account_windows(Alerts *alerts, const AccountDelta *account,
+alerts_check_account_windows(Alerts *alerts, const TextSpan *account,
 							 const Windows *state, const Windows *change)
 {
 	MemoryContext caller = MemoryContextSwitchTo(alerts->context);
@@ -283,7 +284,7 @@ add_window(const WindowAlert *alert, Datum **columns, int i,
 			span_text(&alert->pair->target_account);
 	}
 	else
-		columns[WINDOW_ACCOUNT][i] = span_text(&alert->account->account);
+		columns[WINDOW_ACCOUNT][i] = span_text(&alert->account);
 	columns[WINDOW_TOTAL][i] = amount_to_datum(&hit->value, total);
 	columns[WINDOW_TRANSACTIONS][i] = Int64GetDatum(hit->transactions);
 	columns[WINDOW_THRESHOLD][i] = hit->rule->threshold_datum;

@@ -30,7 +30,7 @@ extern void alerts_check_pair_windows(Alerts *alerts, const PairDelta *pair,
 									  const Windows *state,
 									  const Windows *change);
 extern void alerts_check_account_windows(Alerts *alerts,
-										 const AccountDelta *account,
+										 const TextSpan *account,
 										 const Windows *state,
 										 const Windows *change);
 

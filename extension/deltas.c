@@ -44,13 +44,6 @@ typedef struct PairEntry
 	char		status;
 } PairEntry;
 
-typedef struct AccountEntry
-{
-	uint32		hash;
-	AccountDelta *delta;
-	char		status;
-} AccountEntry;
-
 typedef struct VolumeEntry
 {
 	uint32		hash;
@@ -64,7 +57,7 @@ span_text(const TextSpan *span)
 	return PointerGetDatum(cstring_to_text_with_len(span->data, span->length));
 }
 
-static bool
+bool
 span_equal(const TextSpan *a, const TextSpan *b)
 {
 	return a->length == b->length && memcmp(a->data, b->data, a->length) == 0;
@@ -87,12 +80,6 @@ pair_equal(const PairDelta *a, const PairDelta *b)
 }
 
 static bool
-account_equal(const AccountDelta *a, const AccountDelta *b)
-{
-	return span_equal(&a->account, &b->account);
-}
-
-static bool
 volume_equal(const VolumeDelta *a, const VolumeDelta *b)
 {
 	return a->minute == b->minute &&
@@ -105,19 +92,6 @@ volume_equal(const VolumeDelta *a, const VolumeDelta *b)
 #define SH_KEY delta
 #define SH_HASH_KEY(table, key) ((key)->hash)
 #define SH_EQUAL(table, a, b) pair_equal(a, b)
-#define SH_STORE_HASH
-#define SH_GET_HASH(table, entry) ((entry)->hash)
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
-
-#define SH_PREFIX account_table
-#define SH_ELEMENT_TYPE AccountEntry
-#define SH_KEY_TYPE AccountDelta *
-#define SH_KEY delta
-#define SH_HASH_KEY(table, key) ((key)->hash)
-#define SH_EQUAL(table, a, b) account_equal(a, b)
 #define SH_STORE_HASH
 #define SH_GET_HASH(table, entry) ((entry)->hash)
 #define SH_SCOPE static inline
@@ -156,8 +130,8 @@ span_prefix(const TextSpan *span)
 }
 
 /*
- * Text holds no zero byte, so equal prefixes of texts that fit into them mean
- * equal texts.
+ * Text holds no zero byte, so equal prefixes that end in one mean equal texts,
+ * and neither has to be looked at.
  */
 static inline int
 prefixed_compare(uint64 a_prefix, const TextSpan *a,
@@ -165,7 +139,7 @@ prefixed_compare(uint64 a_prefix, const TextSpan *a,
 {
 	if (a_prefix != b_prefix)
 		return a_prefix < b_prefix ? -1 : 1;
-	if (a->length <= (int) sizeof(uint64) && b->length <= (int) sizeof(uint64))
+	if ((a_prefix & 0xFF) == 0)
 		return 0;
 	return span_compare(a, b);
 }
@@ -183,18 +157,18 @@ pair_sort_compare(const PairSortEntry *a, const PairSortEntry *b)
 							b->target_prefix, &b->delta->target_account);
 }
 
-/* Likewise of an account. */
-typedef struct AccountSortEntry
+/* Likewise of a pair's target alone. */
+typedef struct TargetSortEntry
 {
 	uint64		prefix;
-	AccountDelta *delta;
-} AccountSortEntry;
+	PairDelta  *delta;
+} TargetSortEntry;
 
 static inline int
-account_sort_compare(const AccountSortEntry *a, const AccountSortEntry *b)
+target_sort_compare(const TargetSortEntry *a, const TargetSortEntry *b)
 {
-	return prefixed_compare(a->prefix, &a->delta->account,
-							b->prefix, &b->delta->account);
+	return prefixed_compare(a->prefix, &a->delta->target_account,
+							b->prefix, &b->delta->target_account);
 }
 
 static int
@@ -215,9 +189,9 @@ volume_sort_compare(const void *left, const void *right)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-#define ST_SORT sort_accounts
-#define ST_ELEMENT_TYPE AccountSortEntry
-#define ST_COMPARE(a, b) account_sort_compare(a, b)
+#define ST_SORT sort_targets
+#define ST_ELEMENT_TYPE TargetSortEntry
+#define ST_COMPARE(a, b) target_sort_compare(a, b)
 #define ST_CHECK_FOR_INTERRUPTS
 #define ST_SCOPE static
 #define ST_DEFINE
@@ -229,42 +203,33 @@ struct Deltas
 	TupleDesc	descriptor;		/* whose columns are known */
 	AttrNumber	columns[COLUMN_COUNT];
 	AttrNumber	last_column;
-	bool		pair_events;
+	bool		events;			/* are wanted */
 	pair_table_hash *pairs;
-	bool		outgoing;		/* events of accounts */
-	bool		incoming;
-	account_table_hash *accounts;
 	volume_table_hash *volumes;
 	VolumeDelta *last_volume;	/* most rows repeat the city and minute */
-	char	   *texts;			/* unused rest of the newest block of texts */
-	Size		texts_left;
+	char	   *rest;			/* unused, of the newest block */
+	Size		rest_bytes;
 };
 
-#define TEXT_BLOCK_BYTES (64 * 1024)
+#define BLOCK_BYTES (64 * 1024)
 #define FIRST_TABLE_SIZE 1024
 
 static void
 deltas_start(Deltas *deltas)
 {
 	deltas->pairs = pair_table_create(deltas->context, FIRST_TABLE_SIZE, NULL);
-	deltas->accounts =
-		account_table_create(deltas->context,
-							 deltas->outgoing || deltas->incoming ?
-							 FIRST_TABLE_SIZE : 2, NULL);
 	deltas->volumes = volume_table_create(deltas->context, 16, NULL);
 	deltas->last_volume = NULL;
-	deltas->texts = NULL;
-	deltas->texts_left = 0;
+	deltas->rest = NULL;
+	deltas->rest_bytes = 0;
 }
 
 Deltas *
-deltas_create(bool pair_events, bool outgoing, bool incoming)
+deltas_create(bool events)
 {
 	Deltas	   *deltas = palloc0(sizeof(Deltas));
 
-	deltas->pair_events = pair_events;
-	deltas->outgoing = outgoing;
-	deltas->incoming = incoming;
+	deltas->events = events;
 	deltas->context = AllocSetContextCreate(CurrentMemoryContext,
 											"fintrans deltas",
 											ALLOCSET_DEFAULT_SIZES);
@@ -320,29 +285,36 @@ text_span(Datum value)
 	return span;
 }
 
-/* A copy of the text that lives as long as the set. */
+/*
+ * Memory that lives as long as the set: there are several pieces for each row,
+ * which cost more one by one.
+ */
+static void *
+keep(Deltas *deltas, Size bytes)
+{
+	char	   *kept;
+
+	if (bytes > BLOCK_BYTES / 8)
+		return palloc(bytes);
+	bytes = MAXALIGN(bytes);
+	if (bytes > deltas->rest_bytes)
+	{
+		deltas->rest = palloc(BLOCK_BYTES);
+		deltas->rest_bytes = BLOCK_BYTES;
+	}
+	kept = deltas->rest;
+	deltas->rest += bytes;
+	deltas->rest_bytes -= bytes;
+	return kept;
+}
+
 static TextSpan
 keep_span(Deltas *deltas, TextSpan span)
 {
-	TextSpan	kept = {NULL, span.length};
+	char	   *text = keep(deltas, span.length);
+	TextSpan	kept = {text, span.length};
 
-	if (span.length > TEXT_BLOCK_BYTES / 8)
-	{
-		char	   *alone = palloc(span.length);
-
-		memcpy(alone, span.data, span.length);
-		kept.data = alone;
-		return kept;
-	}
-	if ((Size) span.length > deltas->texts_left)
-	{
-		deltas->texts = palloc(TEXT_BLOCK_BYTES);
-		deltas->texts_left = TEXT_BLOCK_BYTES;
-	}
-	memcpy(deltas->texts, span.data, span.length);
-	kept.data = deltas->texts;
-	deltas->texts += span.length;
-	deltas->texts_left -= span.length;
+	memcpy(text, span.data, span.length);
 	return kept;
 }
 
@@ -377,32 +349,13 @@ find_pair(Deltas *deltas, TextSpan source_account, TextSpan target_account)
 	entry = pair_table_insert(deltas->pairs, &wanted, &found);
 	if (!found)
 	{
-		PairDelta  *delta = palloc(sizeof(PairDelta));
+		PairDelta  *delta = keep(deltas, sizeof(PairDelta));
 
 		*delta = wanted;
 		delta->source_account = keep_span(deltas, source_account);
 		delta->target_account = keep_span(deltas, target_account);
 		delta->first_time = DT_NOEND;
 		delta->last_time = DT_NOBEGIN;
-		entry->delta = delta;
-	}
-	return entry->delta;
-}
-
-static AccountDelta *
-find_account(Deltas *deltas, TextSpan account, uint32 hash)
-{
-	AccountDelta wanted = {.account = account, .hash = hash};
-	AccountEntry *entry;
-	bool		found;
-
-	entry = account_table_insert(deltas->accounts, &wanted, &found);
-	if (!found)
-	{
-		AccountDelta *delta = palloc(sizeof(AccountDelta));
-
-		/* the pair keeps the text */
-		*delta = wanted;
 		entry->delta = delta;
 	}
 	return entry->delta;
@@ -427,7 +380,7 @@ find_volume(Deltas *deltas, TextSpan city, TimestampTz minute,
 	entry = volume_table_insert(deltas->volumes, &wanted, &found);
 	if (!found)
 	{
-		VolumeDelta *delta = palloc(sizeof(VolumeDelta));
+		VolumeDelta *delta = keep(deltas, sizeof(VolumeDelta));
 
 		*delta = wanted;
 		delta->city = keep_span(deltas, city);
@@ -485,57 +438,18 @@ add_to_volume(VolumeDelta *delta, const Amount *amount, bool removed)
 		amount_copy(&delta->maximum, amount);
 }
 
-static Event *
-add_event(Event **events, TimestampTz event_time, const Amount *amount,
-		  bool removed)
+static void
+add_event(Deltas *deltas, PairDelta *delta, TimestampTz event_time,
+		  const Amount *amount, bool removed)
 {
-	Event	   *event = palloc0(sizeof(Event));
+	Event	   *event = keep(deltas, sizeof(Event));
 
-	event->next = *events;
-	*events = event;
+	event->next = delta->events;
+	delta->events = event;
 	event->event_time = event_time;
+	memset(&event->amount, 0, sizeof(event->amount));
 	amount_copy(&event->amount, amount);
 	event->removed = removed;
-	return event;
-}
-
-/* As fintrans_counterparty_hash() makes it in SQL. */
-static uint64
-counterparty_hash(const TextSpan *account)
-{
-	uint64		hash =
-		hash_bytes_extended((const unsigned char *) account->data,
-							account->length, 0) & COUNTERPARTY_MASK;
-
-	return Max(hash, 1);
-}
-
-/* The row as its accounts see it. */
-static void
-add_to_accounts(Deltas *deltas, const PairDelta *pair, TimestampTz event_time,
-				const Amount *amount, bool removed)
-{
-	bool		itself = span_equal(&pair->source_account,
-									&pair->target_account);
-	Event	   *event;
-
-	if (deltas->outgoing)
-	{
-		event = add_event(&find_account(deltas, pair->source_account,
-										pair->source_hash)->events,
-						  event_time, amount, removed);
-		event->counterparty =
-			itself ? 0 : counterparty_hash(&pair->target_account);
-	}
-	if (deltas->incoming)
-	{
-		event = add_event(&find_account(deltas, pair->target_account,
-										pair->target_hash)->events,
-						  event_time, amount, removed);
-		event->counterparty =
-			itself ? 0 : counterparty_hash(&pair->source_account);
-		event->incoming = true;
-	}
 }
 
 void
@@ -560,9 +474,8 @@ deltas_add_row(Deltas *deltas, TupleTableSlot *slot, bool removed)
 					 text_span(values[columns[COLUMN_SOURCE_ACCOUNT] - 1]),
 					 text_span(values[columns[COLUMN_TARGET_ACCOUNT] - 1]));
 	add_to_pair(pair, event_time, &amount, removed);
-	if (deltas->pair_events)
-		add_event(&pair->events, event_time, &amount, removed);
-	add_to_accounts(deltas, pair, event_time, &amount, removed);
+	if (deltas->events)
+		add_event(deltas, pair, event_time, &amount, removed);
 	add_to_volume(find_volume(deltas,
 							  text_span(values[columns[COLUMN_CITY] - 1]),
 							  minute_of(event_time), &amount),
@@ -603,35 +516,72 @@ deltas_sorted_pairs(Deltas *deltas, int *count)
 	return sorted;
 }
 
-AccountDelta **
-deltas_sorted_accounts(Deltas *deltas, int *count)
+PairDelta **
+deltas_sorted_by_target(Deltas *deltas, PairDelta **pairs, int count)
 {
-	Size		members = deltas->accounts->members;
-	AccountSortEntry *entries;
-	AccountDelta **sorted;
-	account_table_iterator iterator;
-	AccountEntry *entry;
-	Size		i = 0;
+	TargetSortEntry *entries =
+		MemoryContextAllocHuge(deltas->context,
+							   count * sizeof(TargetSortEntry));
+	PairDelta **sorted = MemoryContextAllocHuge(deltas->context,
+												count * sizeof(PairDelta *));
+	int			i;
 
-	entries = MemoryContextAllocHuge(deltas->context,
-									 Max(members, 1) *
-									 sizeof(AccountSortEntry));
-	account_table_start_iterate(deltas->accounts, &iterator);
-	while ((entry = account_table_iterate(deltas->accounts,
-										  &iterator)) != NULL)
+	for (i = 0; i < count; i++)
 	{
-		entries[i].prefix = span_prefix(&entry->delta->account);
-		entries[i++].delta = entry->delta;
+		entries[i].prefix = span_prefix(&pairs[i]->target_account);
+		entries[i].delta = pairs[i];
 	}
-	sort_accounts(entries, members);
-
-	sorted = MemoryContextAllocHuge(deltas->context,
-									Max(members, 1) * sizeof(AccountDelta *));
-	for (i = 0; i < members; i++)
+	sort_targets(entries, count);
+	for (i = 0; i < count; i++)
 		sorted[i] = entries[i].delta;
 	pfree(entries);
-	*count = members;
 	return sorted;
+}
+
+/* Take the pairs that have the account from the front. */
+static PairDelta **
+take_pairs(PairDelta ***pairs, int *count, const TextSpan *account,
+		   bool by_target, int *taken)
+{
+	PairDelta **first = *pairs;
+	int			n = 0;
+
+	while (n < *count &&
+		   span_equal(by_target ? &first[n]->target_account :
+					  &first[n]->source_account, account))
+		n++;
+	*pairs += n;
+	*count -= n;
+	*taken = n;
+	return first;
+}
+
+bool
+deltas_next_account(AccountWalk *walk, AccountDelta *account)
+{
+	const PairDelta *source = walk->nsent > 0 ? walk->sent[0] : NULL;
+	const PairDelta *target = walk->nreceived > 0 ? walk->received[0] : NULL;
+
+	if (source == NULL && target == NULL)
+		return false;
+	if (target == NULL ||
+		(source != NULL && span_compare(&source->source_account,
+										&target->target_account) <= 0))
+	{
+		account->account = source->source_account;
+		account->hash = source->source_hash;
+	}
+	else
+	{
+		account->account = target->target_account;
+		account->hash = target->target_hash;
+	}
+	account->sent = take_pairs(&walk->sent, &walk->nsent, &account->account,
+							   false, &account->nsent);
+	account->received = take_pairs(&walk->received, &walk->nreceived,
+								   &account->account, true,
+								   &account->nreceived);
+	return true;
 }
 
 VolumeDelta **

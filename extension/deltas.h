@@ -1,7 +1,7 @@
 /*
  * What one statement changes: the rows of its transition tables, summed up by
- * account pair and by city and minute, and as events of pairs and accounts
- * where windowed rules ask for them.
+ * account pair and by city and minute, and as events where windowed rules ask
+ * for them.
  */
 #ifndef FINTRANS_DELTAS_H
 #define FINTRANS_DELTAS_H
@@ -11,6 +11,7 @@
 #include "utils/tuplestore.h"
 
 #include "amount.h"
+#include "compat.h"
 
 /* Text that need not end in a zero byte; compared bytewise (COLLATE "C"). */
 typedef struct TextSpan
@@ -22,17 +23,14 @@ typedef struct TextSpan
 /* A text datum of its own, in the current context. */
 extern Datum span_text(const TextSpan *span);
 
-/* Six bytes of a hash tell counterparties apart, and are kept for each. */
-#define COUNTERPARTY_MASK UINT64CONST(0xFFFFFFFFFFFF)
+extern bool span_equal(const TextSpan *a, const TextSpan *b);
 
-/* A row added or removed, as one of its accounts, or the pair, sees it. */
+/* A row added or removed. */
 typedef struct Event
 {
-	struct Event *next;			/* of the same subject, in no order */
+	struct Event *next;			/* of the same pair, in no order */
 	TimestampTz event_time;
 	Amount		amount;
-	uint64		counterparty;	/* hash of the other account; 0 if the same */
-	bool		incoming;		/* the account is the target */
 	bool		removed;
 } Event;
 
@@ -51,13 +49,25 @@ typedef struct PairDelta
 	Event	   *events;			/* if wanted */
 } PairDelta;
 
-/* What happened to one account, as source and as target, as far as wanted. */
+/* What happened to one account: the pairs whose source or target it is. */
 typedef struct AccountDelta
 {
 	TextSpan	account;
 	uint32		hash;
-	Event	   *events;
+	PairDelta **sent;
+	int			nsent;
+	PairDelta **received;
+	int			nreceived;
 } AccountDelta;
+
+/* What is left of the pairs by source, and by target. */
+typedef struct AccountWalk
+{
+	PairDelta **sent;
+	int			nsent;
+	PairDelta **received;
+	int			nreceived;
+} AccountWalk;
 
 /* Change to the volume of one city in one minute. */
 typedef struct VolumeDelta
@@ -72,13 +82,22 @@ typedef struct VolumeDelta
 	bool		removed;		/* has rows removed */
 } VolumeDelta;
 
+/* Have the memory of a pair fetched: what is kept of it lies together. */
+static inline void
+pair_prefetch(const PairDelta *pair)
+{
+	compat_prefetch(pair);
+	compat_prefetch((const char *) (pair + 1));
+	compat_prefetch((const char *) (pair + 1) + 64);
+}
+
 typedef struct Deltas Deltas;
 
 /*
- * An empty set, in a memory context of its own below the current one; with the
- * events of pairs, and with accounts and what they send and receive, if wanted.
+ * An empty set, in a memory context of its own below the current one; with
+ * events, if wanted.
  */
-extern Deltas *deltas_create(bool pair_events, bool outgoing, bool incoming);
+extern Deltas *deltas_create(bool events);
 
 /* True once the set takes more memory than it should: apply, then reset. */
 extern bool deltas_full(const Deltas *deltas);
@@ -91,8 +110,15 @@ extern void deltas_add_row(Deltas *deltas, TupleTableSlot *slot, bool removed);
  * Valid until deltas_reset().
  */
 extern PairDelta **deltas_sorted_pairs(Deltas *deltas, int *count);
-extern AccountDelta **deltas_sorted_accounts(Deltas *deltas, int *count);
+extern PairDelta **deltas_sorted_by_target(Deltas *deltas, PairDelta **pairs,
+										   int count);
 extern VolumeDelta **deltas_sorted_volumes(Deltas *deltas, int *count);
+
+/*
+ * The next account in key order of those that are in the walk as sources, by
+ * which sent is sorted, or as targets, by which received is.
+ */
+extern bool deltas_next_account(AccountWalk *walk, AccountDelta *account);
 
 extern void deltas_reset(Deltas *deltas);
 

@@ -88,8 +88,8 @@ static void
 change_begin(Change *change, Oid schema)
 {
 	change->rules = rules_load(schema);
-	change->deltas = deltas_create(change->rules->pair_windows,
-								   change->rules->outgoing_windows,
+	change->deltas = deltas_create(change->rules->pair_windows ||
+								   change->rules->outgoing_windows ||
 								   change->rules->incoming_windows);
 	change->alerts = alerts_create(change->rules);
 }
@@ -103,19 +103,17 @@ apply_deltas(Change *change)
 												ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(round);
 	PairDelta **pairs;
-	AccountDelta **accounts;
 	VolumeDelta **volumes;
 	int			npairs;
-	int			naccounts;
 	int			nvolumes;
 
 	pairs = deltas_sorted_pairs(change->deltas, &npairs);
 	if (npairs > 0)
 	{
-		accounts = deltas_sorted_accounts(change->deltas, &naccounts);
 		volumes = deltas_sorted_volumes(change->deltas, &nvolumes);
 		laundering_apply(change->rules, pairs, npairs, change->alerts);
-		accounts_apply(change->rules, accounts, naccounts, change->alerts);
+		accounts_apply(change->rules, change->deltas, pairs, npairs,
+					   change->alerts);
 		volume_apply(change->rules->schema, volumes, nvolumes);
 		alerts_raise(change->alerts);
 		deltas_reset(change->deltas);

@@ -140,8 +140,8 @@ compose_windows(Laundering *laundering, TupleTableSlot *row,
 		return;
 	MemoryContextReset(laundering->pair);
 	caller = MemoryContextSwitchTo(laundering->pair);
-	measures_change(laundering->rules, RULE_PAIR, laundering->delta->events,
-					&laundering->change);
+	measures_change_pair(laundering->rules, laundering->delta,
+						 &laundering->change);
 	if (old != NULL && !old->tts_isnull[LAUNDERING_WINDOWS])
 		window_form_decode(&before,
 						   DatumGetByteaPP(old->tts_values[LAUNDERING_WINDOWS]));
@@ -237,7 +237,7 @@ foresee(KeyedTable *table, PairDelta **pairs, int count)
 		return;
 	for (i = 0; i < KEYED_TABLE_STAGES; i++)
 		hashes[i] = pairs[(i + 1) * KEYED_TABLE_STEP - 1]->hash;
-	compat_prefetch(pairs[(i + 1) * KEYED_TABLE_STEP - 1]);
+	pair_prefetch(pairs[(i + 1) * KEYED_TABLE_STEP - 1]);
 	keyed_table_foresee(table, hashes);
 }
 

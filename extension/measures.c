@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type_d.h"
+#include "common/hashfn.h"
 #include "common/pg_prng.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -28,6 +29,9 @@ PG_FUNCTION_INFO_V1(fintrans_window_hits);
 /* Keys of RULE_SHARE_PASSED_ON. */
 #define KEY_OUTGOING 0
 #define KEY_INCOMING 1
+
+/* Six bytes of a hash tell counterparties apart, and are kept for each. */
+#define COUNTERPARTY_MASK UINT64CONST(0xFFFFFFFFFFFF)
 
 /* Decimals of a share as it is shown. */
 #define SHARE_DECIMALS 4
@@ -52,42 +56,15 @@ bucket_start(const Rule *rule, int64 bucket)
 	return bucket * rule->bucket_width - UNIX_EPOCH_OFFSET;
 }
 
-/* Whether the rule counts the event. */
+/* Whether the rule counts such an amount. */
 static bool
-rule_counts(const Rule *rule, const Event *event)
+rule_counts(const Rule *rule, const Amount *amount)
 {
-	if (rule->kind->subject == RULE_ACCOUNT &&
-		!(event->incoming ? rule->kind->incoming : rule->kind->outgoing))
-		return false;
-	switch (rule->kind->measure)
-	{
-		case RULE_TOTAL:
-			return true;
-		case RULE_COUNT:
-			return (rule->amount_from == NULL ||
-					amount_compare(&event->amount, rule->amount_from) >= 0) &&
-				(rule->amount_below == NULL ||
-				 amount_compare(&event->amount, rule->amount_below) < 0);
-		case RULE_COUNTERPARTIES:
-		case RULE_SHARE_PASSED_ON:
-			/* what an account sends itself goes nowhere */
-			return event->counterparty != 0;
-	}
-	return false;
-}
-
-static uint64
-rule_key(const Rule *rule, const Event *event)
-{
-	switch (rule->kind->measure)
-	{
-		case RULE_COUNTERPARTIES:
-			return event->counterparty;
-		case RULE_SHARE_PASSED_ON:
-			return event->incoming ? KEY_INCOMING : KEY_OUTGOING;
-		default:
-			return 0;
-	}
+	return rule->kind->measure != RULE_COUNT ||
+		((rule->amount_from == NULL ||
+		  amount_compare(amount, rule->amount_from) >= 0) &&
+		 (rule->amount_below == NULL ||
+		  amount_compare(amount, rule->amount_below) < 0));
 }
 
 /* Amounts are kept where they matter. */
@@ -100,9 +77,20 @@ rule_amount(const Rule *rule, const Event *event)
 		rule->kind->measure == RULE_SHARE_PASSED_ON ? &event->amount : &none;
 }
 
+static void
+add_events(Window *window, const Rule *rule, uint64 key, const Event *event)
+{
+	for (; event != NULL; event = event->next)
+	{
+		if (rule_counts(rule, &event->amount))
+			window_add(window, bucket_of(rule, event->event_time), key,
+					   event->removed ? -1 : 1, rule_amount(rule, event));
+	}
+}
+
 void
-measures_change(const Rules *rules, RuleSubject subject, const Event *events,
-				Windows *change)
+measures_change_pair(const Rules *rules, const PairDelta *pair,
+					 Windows *change)
 {
 	int			i;
 
@@ -110,19 +98,69 @@ measures_change(const Rules *rules, RuleSubject subject, const Event *events,
 	for (i = 0; i < rules->count; i++)
 	{
 		const Rule *rule = &rules->rules[i];
-		const Event *event;
 		Window	   *window;
 
-		if (rule->generation == 0 || rule->kind->subject != subject)
+		if (rule->generation == 0 || rule->kind->subject != RULE_PAIR)
 			continue;
 		window = windows_append(change, rule->generation, rule->cap);
-		for (event = events; event != NULL; event = event->next)
-		{
-			if (rule_counts(rule, event))
-				window_add(window, bucket_of(rule, event->event_time),
-						   rule_key(rule, event), event->removed ? -1 : 1,
-						   rule_amount(rule, event));
-		}
+		add_events(window, rule, 0, pair->events);
+		window_sort(window);
+	}
+}
+
+/* As fintrans_counterparty_hash() makes it in SQL. */
+static uint64
+counterparty_hash(const TextSpan *account)
+{
+	uint64		hash =
+		hash_bytes_extended((const unsigned char *) account->data,
+							account->length, 0) & COUNTERPARTY_MASK;
+
+	return Max(hash, 1);
+}
+
+/* The pair as one of its accounts sees it. */
+static void
+add_pair(Window *window, const Rule *rule, const PairDelta *pair,
+		 bool incoming)
+{
+	uint64		key = 0;
+
+	if (rule->kind->measure == RULE_COUNTERPARTIES ||
+		rule->kind->measure == RULE_SHARE_PASSED_ON)
+	{
+		/* what an account sends itself goes nowhere */
+		if (span_equal(&pair->source_account, &pair->target_account))
+			return;
+		if (rule->kind->measure == RULE_SHARE_PASSED_ON)
+			key = incoming ? KEY_INCOMING : KEY_OUTGOING;
+		else
+			key = counterparty_hash(incoming ? &pair->source_account :
+									&pair->target_account);
+	}
+	add_events(window, rule, key, pair->events);
+}
+
+void
+measures_change_account(const Rules *rules, const AccountDelta *account,
+						Windows *change)
+{
+	int			i;
+	int			j;
+
+	windows_create(change, rules->count);
+	for (i = 0; i < rules->count; i++)
+	{
+		const Rule *rule = &rules->rules[i];
+		Window	   *window;
+
+		if (rule->generation == 0 || rule->kind->subject != RULE_ACCOUNT)
+			continue;
+		window = windows_append(change, rule->generation, rule->cap);
+		for (j = 0; j < account->nsent && rule->kind->outgoing; j++)
+			add_pair(window, rule, account->sent[j], false);
+		for (j = 0; j < account->nreceived && rule->kind->incoming; j++)
+			add_pair(window, rule, account->received[j], true);
 		window_sort(window);
 	}
 }

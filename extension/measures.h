@@ -21,8 +21,11 @@ typedef struct WindowHit
 } WindowHit;
 
 /* What the events change in the windows of all rules about the subject. */
-extern void measures_change(const Rules *rules, RuleSubject subject,
-							const Event *events, Windows *change);
+extern void measures_change_pair(const Rules *rules, const PairDelta *pair,
+								 Windows *change);
+extern void measures_change_account(const Rules *rules,
+									const AccountDelta *account,
+									Windows *change);
 
 /*
  * The windows above a threshold that hold a bucket of the change, as a list

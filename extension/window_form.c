@@ -30,42 +30,62 @@
 
 /* ------------------------------------------------------------- writing */
 
-static void
-write_unsigned(StringInfo out, uint64 value)
+/*
+ * Most bytes of a window without entries, and of an entry without a total that
+ * is numeric: so much room is made before they are written.
+ */
+#define MAX_NUMBER_BYTES 10
+#define MAX_ENTRY_BYTES (7 * MAX_NUMBER_BYTES)
+
+static inline char *
+write_unsigned(char *out, uint64 value)
 {
 	while (value >= 0x80)
 	{
-		appendStringInfoCharMacro(out, (char) (value | 0x80));
+		*out++ = (char) (value | 0x80);
 		value >>= 7;
 	}
-	appendStringInfoCharMacro(out, (char) value);
+	*out++ = (char) value;
+	return out;
+}
+
+static inline char *
+write_signed(char *out, int64 value)
+{
+	return write_unsigned(out, ((uint64) value << 1) ^ (uint64) (value >> 63));
+}
+
+static inline char *
+write_hash(char *out, uint64 key)
+{
+	int			i;
+
+	for (i = 0; i < HASH_BYTES; i++)
+		*out++ = (char) (key >> (8 * i));
+	return out;
+}
+
+/* Where to write next, with room for an entry. */
+static inline char *
+make_room(StringInfo out)
+{
+	enlargeStringInfo(out, MAX_ENTRY_BYTES);
+	return out->data + out->len;
 }
 
 static void
-write_signed(StringInfo out, int64 value)
+write_numeric(StringInfo out, Numeric value)
 {
-	write_unsigned(out, ((uint64) value << 1) ^ (uint64) (value >> 63));
-}
+	char	   *text =
+		DatumGetCString(DirectFunctionCall1(numeric_out,
+											NumericGetDatum(value)));
+	char	   *next = make_room(out);
 
-static void
-write_amount(StringInfo out, const Amount *amount)
-{
-	if (amount->big == NULL)
-	{
-		appendStringInfoCharMacro(out, (char) amount->decimals);
-		write_signed(out, amount->units);
-	}
-	else
-	{
-		char	   *text =
-			DatumGetCString(DirectFunctionCall1(numeric_out,
-												NumericGetDatum(amount->big)));
-
-		appendStringInfoCharMacro(out, (char) TAG_NUMERIC);
-		write_unsigned(out, strlen(text));
-		appendStringInfoString(out, text);
-		pfree(text);
-	}
+	*next++ = (char) TAG_NUMERIC;
+	next = write_unsigned(next, strlen(text));
+	out->len = next - out->data;
+	appendStringInfoString(out, text);
+	pfree(text);
 }
 
 /* The shortest form that has room for all entries. */
@@ -88,44 +108,48 @@ fitting_form(const Window *window)
 }
 
 static void
-write_hash(StringInfo out, uint64 key)
+write_entry(StringInfo out, const WindowEntry *entry, int64 step, int form)
 {
-	int			i;
+	char	   *next = make_room(out);
 
-	for (i = 0; i < HASH_BYTES; i++)
-		appendStringInfoCharMacro(out, (char) (key >> (8 * i)));
+	next = write_signed(next, step);
+	next = form & FORM_HASHES ? write_hash(next, entry->key) :
+		write_unsigned(next, entry->key);
+	next = write_signed(next, entry->transactions);
+	if (form & FORM_TOTALS && entry->total.big == NULL)
+	{
+		*next++ = (char) entry->total.decimals;
+		next = write_signed(next, entry->total.units);
+	}
+	out->len = next - out->data;
+	if (entry->total.big != NULL)
+		write_numeric(out, entry->total.big);
 }
 
 static void
 write_window(StringInfo out, const Window *window)
 {
+	char	   *next = make_room(out);
 	int			form = fitting_form(window);
 	int64		bucket = 0;
 	int			i;
 
-	write_unsigned(out, window->generation);
-	write_unsigned(out, window->cap);
-	write_unsigned(out, (window->newest != WINDOW_NEVER) +
-				   (window->late != WINDOW_NEVER));
+	next = write_unsigned(next, window->generation);
+	next = write_unsigned(next, window->cap);
+	next = write_unsigned(next, (window->newest != WINDOW_NEVER) +
+						  (window->late != WINDOW_NEVER));
 	if (window->newest != WINDOW_NEVER)
-		write_signed(out, window->newest);
+		next = write_signed(next, window->newest);
 	if (window->late != WINDOW_NEVER)
-		write_signed(out, window->late);
-	write_unsigned(out, form);
-	write_unsigned(out, window->count);
+		next = write_signed(next, window->late);
+	next = write_unsigned(next, form);
+	next = write_unsigned(next, window->count);
+	out->len = next - out->data;
 	for (i = 0; i < window->count; i++)
 	{
-		const WindowEntry *entry = &window->entries[i];
-
-		write_signed(out, entry->bucket - bucket);
-		if (form & FORM_HASHES)
-			write_hash(out, entry->key);
-		else
-			write_unsigned(out, entry->key);
-		write_signed(out, entry->transactions);
-		if (form & FORM_TOTALS)
-			write_amount(out, &entry->total);
-		bucket = entry->bucket;
+		write_entry(out, &window->entries[i],
+					window->entries[i].bucket - bucket, form);
+		bucket = window->entries[i].bucket;
 	}
 }
 
@@ -136,9 +160,9 @@ window_form_encode(const Windows *windows)
 	int			i;
 
 	initStringInfo(&out);
-	appendStringInfoSpaces(&out, VARHDRSZ);
-	appendStringInfoCharMacro(&out, STORED_VERSION);
-	write_unsigned(&out, windows->count);
+	out.len = VARHDRSZ;
+	out.data[out.len++] = STORED_VERSION;
+	out.len = write_unsigned(out.data + out.len, windows->count) - out.data;
 	for (i = 0; i < windows->count; i++)
 		write_window(&out, &windows->windows[i]);
 	SET_VARSIZE(out.data, out.len);
@@ -239,7 +263,6 @@ read_amount(Reader *reader, Amount *amount)
 	char	   *text;
 	size_t		length;
 
-	memset(amount, 0, sizeof(*amount));
 	if (tag <= AMOUNT_MAX_DECIMALS)
 	{
 		amount->decimals = tag;
@@ -278,7 +301,7 @@ read_window(Reader *reader, Windows *windows)
 		window->late = read_signed(reader);
 	form = read_integer(reader);
 	window->count = window->room = read_count(reader);
-	window->entries = palloc0(Max(window->room, 1) * sizeof(WindowEntry));
+	window->entries = palloc(Max(window->room, 1) * sizeof(WindowEntry));
 	for (i = 0; i < window->count; i++)
 	{
 		WindowEntry *entry = &window->entries[i];
@@ -288,6 +311,7 @@ read_window(Reader *reader, Windows *windows)
 		entry->key = form & FORM_HASHES ? read_hash(reader) :
 			read_unsigned(reader);
 		entry->transactions = read_signed(reader);
+		memset(&entry->total, 0, sizeof(entry->total));
 		if (form & FORM_TOTALS)
 			read_amount(reader, &entry->total);
 		if (i > 0 && window_compare_entries(entry - 1, entry) >= 0)

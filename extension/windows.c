@@ -10,7 +10,7 @@ void
 windows_create(Windows *windows, int count)
 {
 	windows->count = 0;
-	windows->windows = palloc0(Max(count, 1) * sizeof(Window));
+	windows->windows = count > 0 ? palloc(count * sizeof(Window)) : NULL;
 }
 
 Window *
@@ -54,17 +54,21 @@ windows_empty(const Windows *windows)
 	return true;
 }
 
-static WindowEntry *
+static void
+make_room(Window *window, int room)
+{
+	window->room = room;
+	window->entries = window->entries == NULL ?
+		MemoryContextAllocHuge(CurrentMemoryContext,
+							   room * sizeof(WindowEntry)) :
+		repalloc_huge(window->entries, room * sizeof(WindowEntry));
+}
+
+static inline WindowEntry *
 new_entry(Window *window)
 {
 	if (window->count == window->room)
-	{
-		window->room = Max(4, 2 * window->room);
-		window->entries = window->entries == NULL ?
-			palloc(window->room * sizeof(WindowEntry)) :
-			repalloc_huge(window->entries,
-						  window->room * sizeof(WindowEntry));
-	}
+		make_room(window, Max(4, 2 * window->room));
 	return &window->entries[window->count++];
 }
 
@@ -273,6 +277,8 @@ merge_entries(Window *result, Window *changes, const Window *old,
 
 	while (i < old->count && old->entries[i].bucket < first)
 		i++;
+	if (old->count - i + change->count > 0)
+		make_room(result, old->count - i + change->count);
 	while (i < old->count || j < change->count)
 	{
 		const WindowEntry *a = old->entries + i;
@@ -324,43 +330,6 @@ windows_merge(Windows *result, const Windows *old, const Windows *change)
 	}
 }
 
-static Window
-trim_window(const Window *window)
-{
-	Window		kept = *window;
-	int			i;
-
-	kept.count = 0;
-	for (i = 0; i < window->count; i++)
-	{
-		if (is_kept(window, window->entries[i].bucket))
-			kept.count++;
-	}
-	if (kept.count == window->count)
-		return kept;
-	kept.room = 0;
-	kept.count = 0;
-	kept.entries = NULL;
-	for (i = 0; i < window->count; i++)
-	{
-		if (is_kept(window, window->entries[i].bucket))
-			*new_entry(&kept) = window->entries[i];
-	}
-	return kept;
-}
-
-void
-windows_trim(Windows *trimmed, const Windows *windows)
-{
-	int			i;
-
-	windows_create(trimmed, windows->count);
-	for (i = 0; i < windows->count; i++)
-		trimmed->windows[trimmed->count++] = trim_window(&windows->windows[i]);
-}
-
-/* ------------------------------------------------------------- changes */
-
 bool
 windows_keep(const Windows *state, const Windows *others)
 {
@@ -382,6 +351,38 @@ windows_keep(const Windows *state, const Windows *others)
 	}
 	return true;
 }
+
+static Window
+trim_window(const Window *window)
+{
+	Window		kept = *window;
+	int			i;
+
+	kept.room = 0;
+	kept.count = 0;
+	kept.entries = NULL;
+	for (i = 0; i < window->count; i++)
+	{
+		if (is_kept(window, window->entries[i].bucket))
+			*new_entry(&kept) = window->entries[i];
+	}
+	return kept;
+}
+
+void
+windows_trim(Windows *trimmed, const Windows *windows)
+{
+	int			i;
+
+	*trimmed = *windows;
+	if (windows_keep(windows, windows))
+		return;
+	windows_create(trimmed, windows->count);
+	for (i = 0; i < windows->count; i++)
+		trimmed->windows[trimmed->count++] = trim_window(&windows->windows[i]);
+}
+
+/* ------------------------------------------------------------- changes */
 
 /* The entries of both, summed up. */
 static void

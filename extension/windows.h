@@ -82,7 +82,7 @@ extern void window_sort(Window *window);
 extern void windows_merge(Windows *result, const Windows *old,
 						  const Windows *change);
 
-/* Without the buckets that are too old to be kept; may share the entries. */
+/* Without the buckets that are too old to be kept; may share all else. */
 extern void windows_trim(Windows *trimmed, const Windows *windows);
 
 /* True when no window has anything left. */
