@@ -56,7 +56,7 @@ encode_changes(const Windows *base, const Windows *changes,
 	return VARSIZE(encoded) <= MAX_CHANGES_BYTES ? encoded : NULL;
 }
 
-/* Whether the row has a state that is better left where it is. */
+/* Whether the row has a state out of line, or one and what has changed since. */
 static bool
 is_apart(TupleTableSlot *row)
 {
@@ -87,7 +87,8 @@ change_state(AccountState *state, TupleTableSlot *old, Windows *kept)
 	windows_merge_changes(&state->windows, &changes, &base, &old_changes,
 						  state->change);
 	windows_trim(kept, &state->windows);
-	return encode_changes(&base, &changes, kept);
+	return VARATT_IS_EXTERNAL(DatumGetPointer(old->tts_values[ACCOUNT_WINDOWS])) ?
+		encode_changes(&base, &changes, kept) : NULL;
 }
 
 /* ComposeRow: no row when no window has anything left. */

@@ -82,7 +82,7 @@ typedef struct VolumeDelta
 	bool		removed;		/* has rows removed */
 } VolumeDelta;
 
-/* Have the memory of a pair fetched: what is kept of it lies together. */
+/* Have the memory of a pair fetched: what is kept of it mostly lies together. */
 static inline void
 pair_prefetch(const PairDelta *pair)
 {

@@ -20,7 +20,7 @@ typedef struct WindowHit
 	int64		transactions;	/* that were counted */
 } WindowHit;
 
-/* What the events change in the windows of all rules about the subject. */
+/* What the events change in the windows of all rules about pairs, or accounts. */
 extern void measures_change_pair(const Rules *rules, const PairDelta *pair,
 								 Windows *change);
 extern void measures_change_account(const Rules *rules,

@@ -206,8 +206,9 @@ BEGIN
       SELECT w
         FROM (SELECT array_agg(s.source_account) AS sources,
                      array_agg(s.target_account) AS targets,
-                     greatest(min(s.first_time) - interval '1 microsecond',
-                              window_start) AS after,
+                     CASE WHEN min(s.first_time) > window_start
+                          THEN min(s.first_time) - interval '1 microsecond'
+                          ELSE window_start END AS after,
                      least(max(s.last_time), window_end) AS latest
                 FROM @extschema@.fintrans_suspects(lowest) s
                WHERE s.last_time > window_start AND s.first_time <= window_end) s,

@@ -312,7 +312,8 @@ read_rows(Loader *loader, FunctionCallInfo fcinfo)
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
-	plan = SPI_prepare_cursor(rows_query(fcinfo), lengthof(types), types, 0);
+	plan = SPI_prepare_cursor(rows_query(fcinfo), lengthof(types), types,
+							  CURSOR_OPT_CUSTOM_PLAN);
 	if (plan == NULL || SPI_execute_plan_extended(plan, &options) < 0)
 		elog(ERROR, "could not read transactions");
 	if (SPI_finish() != SPI_OK_FINISH)
