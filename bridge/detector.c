@@ -416,31 +416,33 @@ survive(Detector *detector, ListenerOutcome outcome, const char *event)
 	return true;
 }
 
-/* Until a notification comes, or it is time to look without one. */
+/*
+ * Until a notification comes, or it is time to look without one.  One of a
+ * commit that the look was too early for may have come with the answers to its
+ * statements: libpq has it then, and the socket nothing to wait for.
+ */
 static ListenerOutcome
 wait_for_news(Detector *detector)
 {
 	int64_t		deadline_ms = clock_monotonic_ms() +
 		detector->settings->poll_ms;
-	bool		notified = false;
+	bool		notified;
+	ListenerOutcome outcome = alerts_consume(detector->alerts, &notified);
 
-	while (!notified && stop_signal() == 0)
+	while (outcome == LISTENER_DONE && !notified && stop_signal() == 0)
 	{
 		int64_t		left_ms = deadline_ms - clock_monotonic_ms();
 		struct pollfd input = {
 			.fd = alerts_socket(detector->alerts),.events = POLLIN
 		};
-		ListenerOutcome outcome;
 
 		if (left_ms <= 0)
 			break;
 		heartbeat_tick(&detector->heartbeat);
 		stop_wait(&input, 1, left_ms < WAIT_MAX_MS ? left_ms : WAIT_MAX_MS);
 		outcome = alerts_consume(detector->alerts, &notified);
-		if (outcome != LISTENER_DONE)
-			return outcome;
 	}
-	return LISTENER_DONE;
+	return outcome;
 }
 
 /* --------------------------------------------------------------- printing */

@@ -88,6 +88,25 @@ is((split /^/, $detector->output)[3], line_of('marker', 'a', 9000),
 	'a pair above is not printed again');
 unlike($detector->output, qr/\e/, 'no colour in a file');
 
+# announced while the detector looks, with a snapshot from before: it looks again
+# for it, and not when its time to do so has come
+my $patient = start_detector('--threshold' => 8000, '--poll-ms' => 3600000);
+wait_for { $patient->output =~ /marker/ } 'the first look';
+my $psql = start_psql($node, 'locker');
+$psql->say('BEGIN; LOCK TABLE fintrans_alerts IN ACCESS EXCLUSIVE MODE; \\echo locked');
+wait_for { $psql->output =~ /locked/ } 'the lock';
+$node->safe_psql('postgres', 'NOTIFY fintrans_alerts');
+wait_for {
+	$node->safe_psql('postgres', q{
+		SELECT count(*) FROM pg_stat_activity
+		 WHERE backend_type = 'client backend' AND wait_event_type = 'Lock'}) == 2
+} 'the looks that wait for the lock';
+$psql->say(q{INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
+	VALUES (now(), 'London', 'while', 'looking', 8500); COMMIT; \\q});
+wait_for { $patient->output =~ /while -> looking/ } 'an alert announced during a look';
+is($psql->wait_exit(180), 0, 'it is committed');
+is($patient->stop, 0, 'the patient detector ends well');
+
 # the database goes away and comes back, with alerts nobody was told of
 $node->stop('immediate');
 $node->start;
@@ -96,7 +115,7 @@ wait_for { $detector->output =~ /after -> crash/ } 'an alert after a crash';
 ok($detector->running, 'the detector outlives a crash of the database');
 is($detector->stop, 0, 'the detector ends well on SIGTERM');
 my @lines = split /^/, $detector->output;
-is(scalar(@lines), 5, 'each alert was printed once');
+is(scalar(@lines), 6, 'each alert was printed once');
 
 # ------------------------------------------------------------ while away
 
