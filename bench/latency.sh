@@ -70,19 +70,19 @@ percentiles()
 		END { printf "%7.1f %7.1f %7.1f", at(0.5), at(0.99), v[NR] }'
 }
 
-# latency_run RATE EVERY LINGER: one row of the table
+# latency_run RATE LINGER: one row of the table, its percentiles kept for the medians
 latency_run()
 {
-	local name=latency.$1.$3 database="host=$PGHOST user=postgres dbname=bench" probes pid before used
+	local name=latency.$1.$2 database="host=$PGHOST user=postgres dbname=bench" probes pid before used figures
 
 	fresh_database
 	query -c 'CREATE EXTENSION fintrans' -c CHECKPOINT
-	write_load "$1" "$2" > results/load
+	write_load "$1" "$(($1 > 100 ? $1 / 100 : 1))" > results/load
 	probes=$(grep -c '^probe' results/load)
 	start_named detector fintrans-detector --database "$database" --threshold 10000 \
 		> >(stamped "results/$name.alerts")
 	start_named bridge fintrans-bridge --group "bench-$name-$EPOCHSECONDS" --database "$database" \
-		--start latest --linger-ms "$3"
+		--start latest --linger-ms "$2"
 	wait_until 'bridge that loads' grep -qs 'event=loading' logs/bridge
 	pid=$(query -c "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'fintrans-bridge%' ORDER BY backend_start LIMIT 1")
 	before=$(cpu_time "$pid")
@@ -98,22 +98,72 @@ latency_run()
 	awk 'NR == FNR { sent[$1] = $2; next }
 		$5 in sent { print $1 / 1000 - sent[$5]; n++ }' results/sent "results/$name.alerts" > "results/$name"
 	expect "the number of latencies" "$probes" "$(wc -l < "results/$name")"
-	printf '%9d %7d %7d  %s  %8.1f %6.0f %%\n' "$1" "$3" "$probes" "$(percentiles "results/$name")" \
+	figures=$(percentiles "results/$name")
+	echo "$figures" >> "results/$name.runs"
+	printf '%9d %7d %7d  %s  %8.1f %6.0f %%\n' "$1" "$2" "$probes" "$figures" \
 		"$(query -c "SELECT count(*)::numeric / count(DISTINCT xmin::text) FROM fintrans_transactions")" \
 		"$(awk "BEGIN { print $used / (2 + $latency_seconds) }")"
 }
 
+# As Kafka's own scripts start it: with the heap of kafka-server, which is for tests, it
+# collects garbage twice a second at 1000 messages a second, for 10 ms and more each time.
+start_latency_kafka()
+{
+	export KAFKA_HEAP_OPTS='-Xms1g -Xmx1g'
+	export KAFKA_JVM_PERFORMANCE_OPTS='-server -XX:+UseG1GC -XX:MaxGCPauseMillis=20
+		-XX:InitiatingHeapOccupancyPercent=35 -XX:+ExplicitGCInvokesConcurrent'
+	start_topics
+}
+
+# warm_up_kafka ROUNDS: what is measured is no broker's first minute, in which it compiles
+warm_up_kafka()
+{
+	local i
+
+	for ((i = 0; i < $1; i++)); do
+		latency_run 50000 5 > /dev/null
+	done
+	rm -f results/latency.*.runs
+}
+
+# middle FILE COLUMN: the median
+middle()
+{
+	awk -v column="$2" '{ print $column }' "results/$1" > results/column
+	median column
+}
+
+print_middles()
+{
+	local linger rate runs
+
+	echo
+	echo "medians of $latency_rounds runs each:"
+	echo '   rate/s  linger      p50     p99'
+	for linger in $latency_lingers; do
+		for rate in $latency_rates; do
+			runs=latency.$rate.$linger.runs
+			printf '%9d %7d  %7.1f %7.1f\n' "$rate" "$linger" "$(middle "$runs" 1)" "$(middle "$runs" 2)"
+		done
+	done
+}
+
 bench_latency()
 {
-	local latency_seconds=${DURATION:-20} linger rate
+	local latency_seconds=${DURATION:-20} latency_rounds=${ROUNDS:-1} round linger rate
+	local latency_lingers=${LINGERS:-5} latency_rates=${RATES:-20 1000 50000}
 
-	start_topics
+	start_latency_kafka
+	warm_up_kafka "${WARM_UP:-2}"
 	echo
 	echo 'from the timestamp of a message to the line of its alert, in milliseconds:'
 	echo '   rate/s  linger  alerts      p50     p99    most  a batch  server'
-	for linger in ${LINGERS:-5}; do
-		for rate in ${RATES:-20 1000 50000}; do
-			latency_run "$rate" "$((rate > 100 ? rate / 100 : 1))" "$linger"
+	for ((round = 0; round < latency_rounds; round++)); do
+		for linger in $latency_lingers; do
+			for rate in $latency_rates; do
+				latency_run "$rate" "$linger"
+			done
 		done
 	done
+	[ "$latency_rounds" -eq 1 ] || print_middles
 }
