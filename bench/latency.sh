@@ -109,6 +109,7 @@ latency_run()
 # collects garbage twice a second at 1000 messages a second, for 10 ms and more each time.
 start_latency_kafka()
 {
+	[ ! -e pids/kafka ] || die 'latency wants a Kafka of its own: run it alone, or as the first'
 	export KAFKA_HEAP_OPTS='-Xms1g -Xmx1g'
 	export KAFKA_JVM_PERFORMANCE_OPTS='-server -XX:+UseG1GC -XX:MaxGCPauseMillis=20
 		-XX:InitiatingHeapOccupancyPercent=35 -XX:+ExplicitGCInvokesConcurrent'

@@ -125,25 +125,6 @@ apply_account(KeyedTable *table, const Rules *rules,
 								 &change);
 }
 
-/* These pairs' accounts come next, as their sources or their targets. */
-static void
-foresee(KeyedTable *table, PairDelta **pairs, int count, bool targets)
-{
-	uint32		hashes[KEYED_TABLE_STAGES];
-	int			i;
-
-	if (count <= (KEYED_TABLE_STAGES + 1) * KEYED_TABLE_STEP)
-		return;
-	for (i = 0; i < KEYED_TABLE_STAGES; i++)
-	{
-		const PairDelta *pair = pairs[(i + 1) * KEYED_TABLE_STEP - 1];
-
-		hashes[i] = targets ? pair->target_hash : pair->source_hash;
-	}
-	pair_prefetch(pairs[(i + 1) * KEYED_TABLE_STEP - 1]);
-	keyed_table_foresee(table, hashes);
-}
-
 void
 accounts_apply(const Rules *rules, Deltas *deltas, PairDelta **pairs,
 			   int count, Alerts *alerts)
@@ -173,8 +154,10 @@ accounts_apply(const Rules *rules, Deltas *deltas, PairDelta **pairs,
 	caller = MemoryContextSwitchTo(one);
 	while (deltas_next_account(&walk, &account))
 	{
-		foresee(&table, walk.sent, walk.nsent, false);
-		foresee(&table, walk.received, walk.nreceived, true);
+		keyed_table_foresee(&table, walk.sent, walk.nsent,
+							offsetof(PairDelta, source_hash));
+		keyed_table_foresee(&table, walk.received, walk.nreceived,
+							offsetof(PairDelta, target_hash));
 		apply_account(&table, rules, &account, alerts);
 		MemoryContextReset(one);
 	}

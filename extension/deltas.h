@@ -110,9 +110,11 @@ extern void deltas_add_row(Deltas *deltas, TupleTableSlot *slot, bool removed);
  * Valid until deltas_reset().
  */
 extern PairDelta **deltas_sorted_pairs(Deltas *deltas, int *count);
+extern VolumeDelta **deltas_sorted_volumes(Deltas *deltas, int *count);
+
+/* The same pairs in order of their target accounts; valid as long. */
 extern PairDelta **deltas_sorted_by_target(Deltas *deltas, PairDelta **pairs,
 										   int count);
-extern VolumeDelta **deltas_sorted_volumes(Deltas *deltas, int *count);
 
 /*
  * The next account in key order of those that are in the walk as sources, by

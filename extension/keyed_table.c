@@ -32,6 +32,10 @@
 /* Bytes for some versions of a row, so that pages are pruned but seldom. */
 #define LITTLE_ROOM (BLCKSZ / 10)
 
+/* How far ahead memory is fetched, and how many pairs from stage to stage. */
+#define FORESEEN_STAGES 4
+#define FORESEEN_STEP 4
+
 static const AttrNumber key_columns[KEY_WALK_MAX_COLUMNS] = {1, 2};
 
 /*
@@ -426,19 +430,32 @@ keyed_table_replace(KeyedTable *table, const TextSpan *key, uint32 hash,
 	MemoryContextSwitchTo(table->caller);
 }
 
+/* The hash of the pair that comes so many stages later. */
+static inline uint32
+hash_ahead(PairDelta *const *pairs, int stages, Size hash)
+{
+	const char *pair = (const char *) pairs[stages * FORESEEN_STEP - 1];
+
+	return *(const uint32 *) (pair + hash);
+}
+
 /*
- * Of the farthest key the entry that says where its row was seen, then the
- * page's header and its pointer to the row, then the row.  The page is not
- * pinned, so what is read of it may be anything: it is no more than a hint.
+ * Of the farthest pair what is kept of it, of the next the entry that says where
+ * its row was seen, then the page's header and its pointer to the row, then the
+ * row.  The page is not pinned, so what is read of it may be anything: it is no
+ * more than a hint.
  */
 void
-keyed_table_foresee(KeyedTable *table,
-					const uint32 hashes[KEYED_TABLE_STAGES])
+keyed_table_foresee(KeyedTable *table, PairDelta *const *pairs, int count,
+					Size hash)
 {
 	const TidCacheEntry *seen;
 
-	tid_cache_prefetch(table->seen, hashes[2]);
-	seen = tid_cache_get(table->seen, hashes[1]);
+	if (count <= FORESEEN_STAGES * FORESEEN_STEP)
+		return;
+	pair_prefetch(pairs[FORESEEN_STAGES * FORESEEN_STEP - 1]);
+	tid_cache_prefetch(table->seen, hash_ahead(pairs, 3, hash));
+	seen = tid_cache_get(table->seen, hash_ahead(pairs, 2, hash));
 	if (seen != NULL && BufferIsValid(seen->buffer))
 	{
 		Page		page = BufferGetPage(seen->buffer);
@@ -447,7 +464,7 @@ keyed_table_foresee(KeyedTable *table,
 		compat_prefetch(PageGetItemId(page,
 									  ItemPointerGetOffsetNumber(&seen->tid)));
 	}
-	seen = tid_cache_get(table->seen, hashes[0]);
+	seen = tid_cache_get(table->seen, hash_ahead(pairs, 1, hash));
 	if (seen != NULL && BufferIsValid(seen->buffer))
 	{
 		Page		page = BufferGetPage(seen->buffer);

@@ -63,14 +63,12 @@ extern void keyed_table_replace(KeyedTable *table, const TextSpan *key,
 								void *context);
 
 /*
- * Tell the hashes of keys that come soon, from the one that is next on: what
- * memory their rows lie in is fetched meanwhile, in stages.
+ * Tell the pairs that come next, and which of their hashes is the key's, by its
+ * offset in PairDelta: what memory these and the rows lie in is fetched
+ * meanwhile, in stages.
  */
-#define KEYED_TABLE_STAGES 3
-#define KEYED_TABLE_STEP 4		/* keys from one stage to the next */
-
-extern void keyed_table_foresee(KeyedTable *table,
-								const uint32 hashes[KEYED_TABLE_STAGES]);
+extern void keyed_table_foresee(KeyedTable *table, PairDelta *const *pairs,
+								int count, Size hash);
 
 extern void keyed_table_close(KeyedTable *table);
 

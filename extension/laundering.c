@@ -226,21 +226,6 @@ wants_tuning(const Laundering *laundering)
 	return true;
 }
 
-/* These pairs come next. */
-static void
-foresee(KeyedTable *table, PairDelta **pairs, int count)
-{
-	uint32		hashes[KEYED_TABLE_STAGES];
-	int			i;
-
-	if (count <= (KEYED_TABLE_STAGES + 1) * KEYED_TABLE_STEP)
-		return;
-	for (i = 0; i < KEYED_TABLE_STAGES; i++)
-		hashes[i] = pairs[(i + 1) * KEYED_TABLE_STEP - 1]->hash;
-	pair_prefetch(pairs[(i + 1) * KEYED_TABLE_STEP - 1]);
-	keyed_table_foresee(table, hashes);
-}
-
 void
 laundering_apply(const Rules *rules, PairDelta **pairs, int count,
 				 Alerts *alerts)
@@ -260,7 +245,8 @@ laundering_apply(const Rules *rules, PairDelta **pairs, int count,
 			magnitudes_tune(rules->schema);
 			laundering_open(&laundering, rules);
 		}
-		foresee(&laundering.table, pairs + i, count - i);
+		keyed_table_foresee(&laundering.table, pairs + i, count - i,
+							offsetof(PairDelta, hash));
 		apply_pair(&laundering, pairs[i], alerts);
 	}
 	tune = wants_tuning(&laundering);

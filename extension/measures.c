@@ -88,6 +88,15 @@ add_events(Window *window, const Rule *rule, uint64 key, const Event *event)
 	}
 }
 
+/* The rule's window in the change, or NULL when it has none about the subject. */
+static Window *
+append_window(Windows *change, const Rule *rule, RuleSubject subject)
+{
+	if (rule->generation == 0 || rule->kind->subject != subject)
+		return NULL;
+	return windows_append(change, rule->generation, rule->cap);
+}
+
 void
 measures_change_pair(const Rules *rules, const PairDelta *pair,
 					 Windows *change)
@@ -98,11 +107,10 @@ measures_change_pair(const Rules *rules, const PairDelta *pair,
 	for (i = 0; i < rules->count; i++)
 	{
 		const Rule *rule = &rules->rules[i];
-		Window	   *window;
+		Window	   *window = append_window(change, rule, RULE_PAIR);
 
-		if (rule->generation == 0 || rule->kind->subject != RULE_PAIR)
+		if (window == NULL)
 			continue;
-		window = windows_append(change, rule->generation, rule->cap);
 		add_events(window, rule, 0, pair->events);
 		window_sort(window);
 	}
@@ -152,11 +160,10 @@ measures_change_account(const Rules *rules, const AccountDelta *account,
 	for (i = 0; i < rules->count; i++)
 	{
 		const Rule *rule = &rules->rules[i];
-		Window	   *window;
+		Window	   *window = append_window(change, rule, RULE_ACCOUNT);
 
-		if (rule->generation == 0 || rule->kind->subject != RULE_ACCOUNT)
+		if (window == NULL)
 			continue;
-		window = windows_append(change, rule->generation, rule->cap);
 		for (j = 0; j < account->nsent && rule->kind->outgoing; j++)
 			add_pair(window, rule, account->sent[j], false);
 		for (j = 0; j < account->nreceived && rule->kind->incoming; j++)

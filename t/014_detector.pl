@@ -6,6 +6,7 @@ use warnings;
 use JSON::PP;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(time);
 
 use FintransProcess;
 use FintransTest;
@@ -93,18 +94,35 @@ unlike($detector->output, qr/\e/, 'no colour in a file');
 my $patient = start_detector('--threshold' => 8000, '--poll-ms' => 3600000);
 wait_for { $patient->output =~ /marker/ } 'the first look';
 my $psql = start_psql($node, 'locker');
-$psql->say('BEGIN; LOCK TABLE fintrans_alerts IN ACCESS EXCLUSIVE MODE; \\echo locked');
-wait_for { $psql->output =~ /locked/ } 'the lock';
-$node->safe_psql('postgres', 'NOTIFY fintrans_alerts');
-wait_for {
-	$node->safe_psql('postgres', q{
-		SELECT count(*) FROM pg_stat_activity
-		 WHERE backend_type = 'client backend' AND wait_event_type = 'Lock'}) == 2
-} 'the looks that wait for the lock';
-$psql->say(q{INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
-	VALUES (now(), 'London', 'while', 'looking', 8500); COMMIT; \\q});
-wait_for { $patient->output =~ /while -> looking/ } 'an alert announced during a look';
-is($psql->wait_exit(180), 0, 'it is committed');
+
+# How many seconds it takes from the commit to the line of the alert.
+sub announce_during_look
+{
+	my ($try) = @_;
+
+	$psql->say("BEGIN; LOCK TABLE fintrans_alerts IN ACCESS EXCLUSIVE MODE; \\echo locked $try");
+	wait_for { $psql->output =~ /locked $try/ } 'the lock';
+	$node->safe_psql('postgres', 'NOTIFY fintrans_alerts');
+	wait_for {
+		$node->safe_psql('postgres', q{
+			SELECT count(*) FROM pg_stat_activity
+			 WHERE backend_type = 'client backend' AND wait_event_type = 'Lock'}) == 2
+	} 'the looks that wait for the lock';
+	my $committed = time;
+	$psql->say("INSERT INTO fintrans_transactions (event_time, city, source_account, target_account, amount)
+		VALUES (now(), 'London', 'while', 'looking$try', 8500); COMMIT;");
+	wait_for { $patient->output =~ /while -> looking$try / } 'an alert announced during a look';
+	return time - $committed;
+}
+
+# One that missed it would wait for at least five seconds each time; that a machine is
+# slow makes none of them shorter, and one of three that is shorter is enough.
+my $tries = 0;
+my $seconds;
+do { $seconds = announce_during_look(++$tries) } while ($seconds >= 4 && $tries < 3);
+cmp_ok($seconds, '<', 4, 'it looks again without waiting');
+$psql->say('\\q');
+is($psql->wait_exit(180), 0, 'they are committed');
 is($patient->stop, 0, 'the patient detector ends well');
 
 # the database goes away and comes back, with alerts nobody was told of
@@ -115,7 +133,7 @@ wait_for { $detector->output =~ /after -> crash/ } 'an alert after a crash';
 ok($detector->running, 'the detector outlives a crash of the database');
 is($detector->stop, 0, 'the detector ends well on SIGTERM');
 my @lines = split /^/, $detector->output;
-is(scalar(@lines), 6, 'each alert was printed once');
+is(scalar(@lines), 5 + $tries, 'each alert was printed once');
 
 # ------------------------------------------------------------ while away
 
